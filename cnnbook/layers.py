@@ -1,0 +1,54 @@
+"""Blocks that two chapters or more use. A chain of layers is a function, a join is a class."""
+
+from torch import nn
+
+
+def conv_bn(
+    in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """Convolution, then batch normalisation, as in Ioffe and Szegedy (2015).
+
+    The convolution has no bias: the normalisation subtracts the mean, which would take any bias
+    away again, and adds its own. The padding `kernel_size // 2` keeps height and width of an odd
+    kernel at stride 1.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: height and width of the kernel, in pixels.
+        stride: step of the window, in pixels.
+        groups: groups of channels that do not see each other.
+
+    Returns:
+        A module from `(N, in_channels, H, W)` to `(N, out_channels, H / stride, W / stride)`.
+
+    Examples:
+        >>> import torch
+        >>> conv_bn(3, 8, 3, stride=2)(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 8, 16, 16])
+    """
+    convolution = nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=stride,
+        padding=kernel_size // 2,
+        groups=groups,
+        bias=False,
+    )
+    return nn.Sequential(convolution, nn.BatchNorm2d(out_channels))
+
+
+def conv_bn_relu(
+    in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """`conv_bn`, then ReLU; the arguments and shapes are those of `conv_bn`.
+
+    Examples:
+        >>> import torch
+        >>> conv_bn_relu(3, 8, 3)(torch.randn(2, 3, 32, 32)).min().item()
+        0.0
+    """
+    return nn.Sequential(
+        *conv_bn(in_channels, out_channels, kernel_size, stride=stride, groups=groups), nn.ReLU()
+    )

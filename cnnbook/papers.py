@@ -1,0 +1,176 @@
+"""What each paper states, with its source. The numbers live in `papers.yaml` and nowhere else."""
+
+import difflib
+import functools
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, NamedTuple
+
+import yaml
+
+
+class Source(NamedTuple):
+    """A work that the book takes facts from."""
+
+    authors: str
+    title: str
+    year: int
+    venue: str
+    url: str
+
+    @property
+    def short(self) -> str:
+        """The work as the text names it: `He et al., 2015`.
+
+        Examples:
+            >>> source("he2015").short
+            'He et al., 2015'
+        """
+        names = [name.split(",")[0] for name in self.authors.split(" and ")]
+        who = names[0] if len(names) == 1 else " and ".join(names)
+        return f"{names[0]} et al., {self.year}" if len(names) > 2 else f"{who}, {self.year}"
+
+
+class Paper(NamedTuple):
+    """A network as its paper states it, and as it counts out when it is built."""
+
+    name: str  # as the paper writes it
+    source: Source
+    depth: int  # layers with weights, as the paper counts them
+    input_size: tuple[int, int, int]  # (C, H, W)
+    parameters: int  # exactly, when built as the paper says
+    multiply_adds: int
+    receptive_field: int  # pixels, of the last feature map
+    stated: Mapping[str, str]  # the same quantities in the paper's own words
+    errors: Mapping[str, str]  # what the paper measured, and how
+    idea: str  # what it changed, in one sentence
+
+
+@functools.cache
+def _contents() -> dict[str, Any]:
+    return yaml.safe_load(resources.files("cnnbook").joinpath("papers.yaml").read_text("utf-8"))
+
+
+def source(key: str) -> Source:
+    """Look up a work by its key.
+
+    Raises:
+        ValueError: there is no such work.
+    """
+    return Source(**_look_up("sources", key))
+
+
+def paper(name: str) -> Paper:
+    """Look up a network by the name of its constructor.
+
+    Raises:
+        ValueError: there is no such network.
+
+    Examples:
+        >>> paper("resnet50").parameters, paper("resnet50").stated["multiply_adds"]
+        (25557032, '3.8 G')
+    """
+    entry = dict(_look_up("networks", name))
+    entry["source"] = source(entry["source"])
+    entry["input_size"] = tuple(entry["input_size"])
+    return Paper(**{"stated": {}, "errors": {}, **entry})
+
+
+def names() -> list[str]:
+    """List the networks that the paper data knows, by the names of their constructors."""
+    return list(_contents()["networks"])
+
+
+def _look_up(part: str, key: str) -> dict[str, Any]:
+    known = _contents()[part]
+    if key not in known:
+        near = difflib.get_close_matches(key, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
+        raise ValueError(f"papers.yaml has no {key!r} among its {part}; {hint}")
+    return known[key]
+
+
+def card(*names: str) -> "Card":
+    """Make the card "At a glance" of one network, or of several from one paper.
+
+    Examples:
+        >>> print(card("resnet18", "resnet50"))
+        At a glance      ResNet-18   ResNet-50
+        paper            He et al., 2015, Deep Residual Learning for Image Recognition
+        layers           18          50
+        parameters       11,689,512  25,557,032
+        multiply–adds    1.81 G      3.86 G
+        – as stated      1.8 G       3.8 G
+        receptive field  435         483
+        top-1 error      27.88 %     22.85 %
+        top-5 error      –           6.71 %
+        error measured   ImageNet validation, 10 crops
+        what it changed  Adds each block's input to its output, so that depth stops hurting.
+    """
+    return Card(tuple(paper(name) for name in names))
+
+
+class Card:
+    """A table of what papers state; shows itself in a terminal and in a notebook."""
+
+    def __init__(self, papers: tuple[Paper, ...]) -> None:
+        self.papers = papers
+
+    def _rows(self) -> list[tuple[str, list[str]]]:
+        """Pairs of a heading and a text for each network, or a single text for all."""
+        first = self.papers[0]
+
+        def row(get) -> list[str]:
+            return [get(p) for p in self.papers]
+
+        rows = [
+            ("paper", [f"{first.source.short}, {first.source.title}"]),
+            ("layers", row(lambda p: str(p.depth))),
+            ("parameters", row(lambda p: f"{p.parameters:,}")),
+            ("– as stated", row(lambda p: p.stated.get("parameters", "–"))),
+            ("multiply–adds", row(lambda p: giga(p.multiply_adds))),
+            ("– as stated", row(lambda p: p.stated.get("multiply_adds", "–"))),
+            ("receptive field", row(lambda p: f"{p.receptive_field}")),
+            ("top-1 error", row(lambda p: p.errors.get("top1", "–"))),
+            ("top-5 error", row(lambda p: p.errors.get("top5", "–"))),
+            ("test error", row(lambda p: p.errors.get("test", "–"))),
+        ]
+        rows = [(head, texts) for head, texts in rows if any(text != "–" for text in texts)]
+        rows.append(("error measured", [first.errors["how"]]))
+        rows.append(("what it changed", [first.idea]))
+        return rows
+
+    def __repr__(self) -> str:
+        rows = [("At a glance", [p.name for p in self.papers]), *self._rows()]
+        ahead = max(len(head) for head, _ in rows) + 2
+        columns = [texts for _, texts in rows if len(texts) == len(self.papers) > 1]
+        wide = max((len(text) for texts in columns for text in texts), default=0)
+        return "\n".join(
+            head.ljust(ahead) + "  ".join(text.ljust(wide) for text in texts).rstrip()
+            for head, texts in rows
+        )
+
+    def _repr_html_(self) -> str:
+        count = len(self.papers)
+        head = "".join(f'<th scope="col">{p.name}</th>' for p in self.papers)
+        body = ""
+        for name, texts in self._rows():
+            if name == "paper":
+                texts = [f'<a href="{self.papers[0].source.url}">{texts[0]}</a>']
+            span = f' colspan="{count}"' if len(texts) < count else ""
+            cells = "".join(f"<td{span}>{text}</td>" for text in texts)
+            body += f'<tr><th scope="row">{name}</th>{cells}</tr>'
+        return (
+            '<table class="cnnbook-card"><caption>At a glance</caption>'
+            f'<thead><tr><th scope="col"></th>{head}</tr></thead><tbody>{body}</tbody></table>'
+        )
+
+
+def giga(count: int) -> str:
+    """Write a count of multiply–adds as papers do, in billions or millions.
+
+    Examples:
+        >>> giga(3857973248), giga(40551040)
+        ('3.86 G', '40.6 M')
+    """
+    return f"{count / 1e9:.2f} G" if count >= 1e8 * 5 else f"{count / 1e6:.1f} M"

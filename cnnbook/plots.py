@@ -1,0 +1,581 @@
+"""The book's figures, in one style.
+
+Figures are transparent and drawn in a neutral ink, so that they read on a light page and on a dark
+one; the colours are those of Okabe and Ito, which colour-blind readers can tell apart. Every
+function draws into the `Axes` it is given, or into new ones, and returns them.
+"""
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
+from PIL import Image
+from torch import Tensor, nn
+
+from cnnbook.arithmetic import SummaryRow
+
+INK = "#7b7f86"  # grey that reads on white and on black
+PAPER = "#fbfbf9"  # ground of squares that hold numbers, on any page
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+VERMILLION, PURPLE, SKY = "#D55E00", "#CC79A7", "#56B4E9"
+COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
+
+STYLE = {
+    "axes.edgecolor": INK,
+    "axes.facecolor": "none",
+    "axes.grid": False,
+    "axes.labelcolor": INK,
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "figure.dpi": 120,
+    "figure.facecolor": "none",
+    "figure.figsize": (7, 3.2),
+    "font.size": 10,
+    "image.cmap": "gray",
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 2,
+    "savefig.facecolor": "none",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+
+
+def use_style() -> None:
+    """Give every figure from here on the style of the book."""
+    plt.rcParams.update(STYLE)
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Show a finished figure in a notebook, with words for those who cannot see it.
+
+    Args:
+        fig: the figure; it is closed afterwards.
+        alt: what the figure shows, in a sentence or two.
+
+    Raises:
+        ValueError: `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("alt is empty; say in a sentence what the figure shows.")
+    from IPython.display import display
+
+    drawn, picture = io.BytesIO(), io.BytesIO()
+    fig.savefig(drawn, format="png", bbox_inches="tight")
+    plt.close(fig)
+    png = Image.open(drawn)
+    if not any(ax.images for ax in fig.axes):  # a drawing: 256 colours do, at a third of the bytes
+        png = png.quantize(256, method=Image.Quantize.FASTOCTREE)
+    png.save(picture, "png", optimize=True)
+    display(
+        {"image/png": picture.getvalue(), "text/plain": f"<Figure: {alt}>"},
+        raw=True,
+        metadata={"image/png": {"alt": alt}},
+    )
+
+
+def _axes(ax: Axes | None, figsize: tuple[float, float] | None = None) -> Axes:
+    return plt.subplots(figsize=figsize)[1] if ax is None else ax
+
+
+def image(picture: Tensor, ax: Axes | None = None, *, title: str = "") -> Axes:
+    """Draw a picture `(3, H, W)`, or a single channel `(H, W)` or `(1, H, W)` in grey.
+
+    Colour pictures have values in [0, 1]; a channel is stretched to its own range.
+    """
+    ax = _axes(ax)
+    picture = picture.detach().cpu()
+    if picture.dim() == 3:
+        picture = picture.squeeze(0) if picture.shape[0] == 1 else picture.permute(1, 2, 0)
+    ax.imshow((picture.clamp(0, 1) if picture.dim() == 3 else picture).numpy())
+    ax.set_axis_off()
+    ax.set_title(title)
+    return ax
+
+
+def images(
+    pictures: Iterable[Tensor], titles: Sequence[str] = (), *, columns: int = 6, size: float = 1.2
+) -> Figure:
+    """Draw pictures in a grid; see `image` for what a picture is.
+
+    Args:
+        pictures: tensors `(3, H, W)`, `(1, H, W)` or `(H, W)`.
+        titles: one for each picture, or none.
+        columns: pictures in a row.
+        size: height of a picture on the page, in inches.
+    """
+    pictures = list(pictures)
+    rows = -(-len(pictures) // columns)
+    ratio = pictures[0].shape[-1] / pictures[0].shape[-2]
+    fig, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(size * ratio * columns, (size + 0.3 * bool(titles)) * rows),
+        squeeze=False,
+        layout="constrained",
+    )
+    for place, ax in enumerate(grid.flat):
+        if place < len(pictures):
+            image(pictures[place], ax, title=titles[place] if titles else "")
+        else:
+            ax.set_axis_off()
+    return fig
+
+
+def matrix(
+    values: Tensor,
+    ax: Axes | None = None,
+    *,
+    numbers: bool = True,
+    title: str = "",
+    limit: float | None = None,
+) -> Axes:
+    """Draw a matrix `(H, W)` as squares from vermillion (negative) over white to blue (positive).
+
+    Args:
+        values: the matrix.
+        ax: where to draw.
+        numbers: write each value into its square.
+        title: title of the axes.
+        limit: value of full colour; the largest magnitude if not given.
+    """
+    values = values.detach().cpu()
+    height, width = values.shape
+    ax = _axes(ax, (0.5 * width, 0.5 * height))
+    limit = limit or values.abs().max().item() or 1.0
+    for row in range(height):
+        for column in range(width):
+            value = values[row, column].item()
+            strength = min(abs(value) / limit, 1.0)
+            colour = BLUE if value > 0 else VERMILLION
+            place = (column - 0.5, row - 0.5)
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.5))
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=colour, alpha=0.8 * strength, lw=0))
+            if numbers:
+                text = _number(value)
+                ink = "white" if strength > 0.6 else "#1a1a1a"
+                ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
+    ax.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55), aspect="equal", title=title)
+    ax.set_axis_off()
+    return ax
+
+
+def learning_curves(
+    runs: Mapping[str, Sequence[Sequence[float]]],
+    ax: Axes | None = None,
+    *,
+    ylabel: str = "training loss",
+    xlabel: str = "step",
+    window: int = 1,
+) -> Axes:
+    """Draw the curves of several runs under a name each: a line for the mean, a band for the range.
+
+    Args:
+        runs: for each name a list of runs, each a list of one value a step.
+        ax: where to draw.
+        ylabel: what the values are, with their unit.
+        xlabel: what is counted.
+        window: draw means over this many steps, which takes the noise of single batches away.
+    """
+    ax = _axes(ax)
+    for colour, (name, curves) in zip(COLOURS, runs.items()):
+        values = np.asarray(curves, dtype=float)
+        points = values.shape[1] // window
+        values = values[:, : points * window].reshape(len(values), points, window).mean(2)
+        steps = (np.arange(points) + 0.5) * window + 0.5
+        ax.plot(steps, values.mean(0), color=colour, label=name)
+        ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, lw=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = None) -> Axes:
+    """Draw networks' feature maps as blocks: the front is height × width, the depth channels.
+
+    The edges grow with the square root of the numbers, on one scale for all chapters, so that
+    networks can be compared by eye.
+
+    Args:
+        networks: for each name, what `cnnbook.arithmetic.summary` gives; rows without a feature
+            map are left out.
+        ax: where to draw; new axes of the right size if not given.
+    """
+    rows = {name: [r for r in rows if len(r.output_shape) == 3] for name, rows in networks.items()}
+    sizes = {name: [_edges(row) for row in drawn] for name, drawn in rows.items()}
+    width = max(sum(w + 0.15 for w, _ in places) for places in sizes.values()) + 0.2
+    heights = {name: max(h for _, h in places) + 0.95 for name, places in sizes.items()}
+    ax = _axes(ax, (width, sum(heights.values())))
+    floor = 0.0
+    for name, drawn in rows.items():
+        floor -= heights[name]
+        left = 0.1
+        ax.text(0.1, floor + heights[name] - 0.05, name, va="top", fontsize=11, fontweight="bold")
+        for row, (wide, _) in zip(drawn, sizes[name]):
+            _feature_map(ax, row, left, floor + 0.4, wide)
+            left += wide + 0.15
+    ax.set(xlim=(0, width), ylim=(floor, 0))
+    ax.set_position((0, 0, 1, 1))
+    ax.set_axis_off()
+    return ax
+
+
+def _edges(row: SummaryRow) -> tuple[float, float]:
+    """Width and height of a feature map's picture; labels need the least width."""
+    channels, height, width = row.output_shape
+    depth = 0.022 * math.sqrt(channels)
+    return max(0.1 * math.sqrt(width) + depth, 1.0), 0.1 * math.sqrt(height) + 0.7 * depth
+
+
+def _feature_map(ax: Axes, row: SummaryRow, left: float, floor: float, wide: float) -> None:
+    channels, height, width = row.output_shape
+    front, up, depth = 0.1 * math.sqrt(width), 0.1 * math.sqrt(height), 0.022 * math.sqrt(channels)
+    back = np.array([depth, 0.7 * depth])
+    x = left + (wide - front - depth) / 2
+    right, roof = x + front, floor + up
+    corners = np.array([(x, floor), (right, floor), (right, roof), (x, roof)])
+    top = [corners[3], corners[2], corners[2] + back, corners[3] + back]
+    side = [corners[1], corners[1] + back, corners[2] + back, corners[2]]
+    for face, alpha in ((corners, 0.85), (top, 0.45), (side, 0.6)):
+        ax.add_patch(Polygon(face, facecolor=BLUE, alpha=alpha, edgecolor=INK, lw=0.6))
+    middle = left + wide / 2
+    ax.text(middle, roof + back[1] + 0.05, row.name, ha="center", va="bottom", fontsize=9)
+    ax.text(
+        middle, floor - 0.04, f"{channels}", ha="center", va="top", fontsize=9, fontweight="bold"
+    )
+    ax.text(middle, floor - 0.2, f"{height}×{width}", ha="center", va="top", fontsize=8)
+
+
+def layer_names(module: nn.Module) -> list[str]:
+    """Name the layers of a chain as papers do: `3×3 conv, 64, /2`, `batch norm`, `ReLU`."""
+    names = []
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            kernel = "×".join(map(str, layer.kernel_size))
+            step = "" if layer.stride == (1, 1) else f", /{layer.stride[0]}"
+            names.append(f"{kernel} conv, {layer.out_channels}{step}")
+        elif isinstance(layer, nn.BatchNorm2d):
+            names.append("batch norm")
+        elif isinstance(layer, nn.Identity):
+            names.append("identity")
+        elif not list(layer.children()):
+            names.append(type(layer).__name__)
+    return names
+
+
+class Block(NamedTuple):
+    """What `blocks` draws: chains of layers from one input, and what joins them."""
+
+    branches: Sequence[Sequence[str] | nn.Module]  # modules, or lists of names of layers
+    after: Sequence[str] = ()  # names of the layers after the join
+    join: str = "+"  # sign in the circle where branches meet; a single branch has none
+
+
+def blocks(drawn: Mapping[str, Block], ax: Axes | None = None) -> Axes:
+    """Draw block diagrams side by side, each under its title, all on one scale.
+
+    The input is at the top. A branch that is an identity is a bare line.
+
+    Args:
+        drawn: for each title, a block.
+        ax: where to draw; new axes of the right size if not given.
+    """
+    chains = {
+        title: [_chain(branch) for branch in block.branches] for title, block in drawn.items()
+    }
+    rows = max(
+        max(map(len, chains[title])) + (len(chains[title]) > 1) + len(drawn[title].after)
+        for title in drawn
+    )
+    columns = sum(len(chains[title]) for title in drawn)
+    width, height = _COLUMN * columns + _GAP * (len(drawn) - 1), rows + 2.4
+    ax = _axes(ax, (0.5 * width, 0.42 * height))
+    left = 0.0
+    for title, block in drawn.items():
+        _block(ax, left + _COLUMN / 2, chains[title], block, title)
+        left += _COLUMN * len(chains[title]) + _GAP
+    ax.set(xlim=(0, width), ylim=(-height + 1.2, 1.2))
+    ax.set_position((0, 0, 1, 1))
+    ax.set_axis_off()
+    return ax
+
+
+_COLUMN, _GAP = 3.5, 0.6  # widths in a block diagram, where a row is 1 high
+
+
+def _chain(branch: Sequence[str] | nn.Module) -> list[str]:
+    names = layer_names(branch) if isinstance(branch, nn.Module) else branch
+    return [name for name in names if name != "identity"]
+
+
+def _block(ax: Axes, x: float, chains: list[list[str]], block: Block, title: str) -> None:
+    longest = max(map(len, chains))
+    joined = len(chains) > 1
+
+    def box(x: float, row: float, name: str) -> None:
+        colour = BLUE if "conv" in name else VERMILLION if "ReLU" in name else INK
+        corner = (x - 1.4, -row - 0.3)
+        style = "round,pad=0,rounding_size=0.1"
+        patch = FancyBboxPatch(corner, 2.8, 0.6, boxstyle=style, fc=colour, ec="none", zorder=2)
+        ax.add_patch(patch)
+        ax.text(x, -row, name, ha="center", va="center", color="white", fontsize=9, zorder=3)
+
+    def arrow(*points: tuple[float, float]) -> None:
+        """Draw a line through points (x, row), with a head at its end."""
+        places = [(x, -row) for x, row in points]
+        ax.plot(*zip(*places[:-1]), color=INK, lw=1.2, zorder=1)
+        head = {"arrowstyle": "-|>", "color": INK, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", places[-1], places[-2], arrowprops=head, zorder=1)
+
+    middle = x + _COLUMN * (len(chains) - 1) / 2
+    ax.text(middle, 1.0, title, ha="center", va="top", fontsize=11)
+    ax.text(x, -0.1, "$x$", ha="center", va="bottom", fontsize=11)
+    meet = longest + 1
+    for column, chain in enumerate(chains):
+        here = x + column * _COLUMN
+        path = [(x, 0.15), (x, 0.35), (here, 0.35)] if column else [(x, 0.0)]
+        first = 1 + (longest - len(chain)) / 2
+        for row, name in enumerate(chain, 1):
+            y = first + row - 1
+            arrow(*path, (here, y - 0.3))
+            box(here, y, name)
+            path = [(here, y + 0.3)]
+        if not joined:
+            end = path[0][1]
+        else:
+            arrow(*path, *([(here, meet), (x + 0.25, meet)] if column else [(x, meet - 0.25)]))
+            end = meet + 0.25
+    if joined:
+        circle = FancyBboxPatch((x, -meet), 0, 0, boxstyle="circle,pad=0.25", fc="none", ec=INK)
+        ax.add_patch(circle)
+        ax.text(x, -meet, block.join, ha="center", va="center", fontsize=11)
+    for row, name in enumerate(block.after, longest + joined + 1):
+        arrow((x, end), (x, row - 0.3))
+        box(x, row, name)
+        end = row + 0.3
+    arrow((x, end), (x, end + 0.45))
+
+
+def filters(
+    kernels: Mapping[str, Tensor], pictures: Sequence[Tensor], *, size: float = 1.7
+) -> Figure:
+    """Draw kernels `(K, K)` under their names, and below each what it makes of a picture.
+
+    A kernel of fractions is drawn in whole numbers where a divisor up to 256 makes it whole.
+
+    Args:
+        kernels: for each name, a kernel.
+        pictures: as many pictures; see `image` for what a picture is.
+        size: width of a picture on the page, in inches.
+    """
+    ratio = pictures[0].shape[-2] / pictures[0].shape[-1]
+    fig, grid = plt.subplots(
+        2,
+        len(kernels),
+        figsize=(size * len(kernels), size * (0.95 + ratio)),
+        height_ratios=(0.85, ratio),
+        squeeze=False,
+        layout="constrained",
+    )
+    for (above, below), (name, kernel), picture in zip(grid.T, kernels.items(), pictures):
+        whole = next((n for n in range(1, 257) if torch.equal((n * kernel).round(), n * kernel)), 1)
+        matrix(whole * kernel, above, title=name if whole == 1 else f"{name}, ÷ {whole}")
+        image(picture, below)
+    return fig
+
+
+def convolution_shapes(
+    in_shape: tuple[int, int, int], out_channels: int, kernel_size: int, ax: Axes | None = None
+) -> Axes:
+    """Draw a convolution's input, kernels and output to scale, with the channels as depth.
+
+    One window is marked in every channel of the input. Each kernel makes one number of it, in
+    the output channel that has the kernel's colour.
+
+    Args:
+        in_shape: `(C, H, W)` of the input.
+        out_channels: number of kernels.
+        kernel_size: height and width of the kernels.
+        ax: where to draw; new axes of the right size if not given.
+    """
+    channels, height, width = in_shape
+    out_height, out_width = height - kernel_size + 1, width - kernel_size + 1
+    pixel = 3.4 / height
+    kernel, depth = kernel_size * pixel, 0.3
+    hues = [colour for colour in COLOURS if colour != ORANGE]
+    colours = [hues[k % len(hues)] for k in range(out_channels)]
+    kernel_x = width * pixel + channels * depth + 1.3
+    output_x = kernel_x + kernel + 2.2
+    right = output_x + out_width * pixel + (out_channels - 1) * depth
+    top = -depth * (max(channels, out_channels) - 1)
+    low = height * pixel + 0.3
+    border = pixel * (kernel_size - 1) / 2  # what the output lacks on each side
+    ax = _axes(ax, (0.68 * (right + 0.2), 0.68 * (low - top + 0.9)))
+    ax.set(xlim=(-0.1, right + 0.1), ylim=(low + 0.8, top - 0.1), aspect="equal")
+    ax.set_position((0, 0, 1, 1))
+    ax.set_axis_off()
+
+    def slices(x: float, y: float, shape: tuple, colours: Sequence[str], step: float) -> None:
+        """Draw squares behind one another, the first in front."""
+        for c, colour in reversed(list(enumerate(colours))):
+            corner = (x + step * c, y - step * c)
+            for face, alpha in ((PAPER, 1), (colour, 0.35)):
+                face = Rectangle(corner, *shape, facecolor=face, alpha=alpha, lw=0, zorder=-1)
+                ax.add_patch(face)
+            edge = Rectangle(corner, *shape, fill=False, edgecolor=colour, lw=1, zorder=-1)
+            ax.add_patch(edge)
+
+    slices(0, 0, (width * pixel, height * pixel), [INK] * channels, depth)
+    slices(output_x, border, (out_width * pixel, out_height * pixel), colours, depth)
+    x, y = pixel * (width // 4), pixel * (height // 2)  # of the window
+    for c in reversed(range(channels)):
+        behind = (depth, -depth) if c < channels - 1 else None  # the slice behind this one
+        _frame(ax, (x + depth * c, y - depth * c), (kernel, kernel), ORANGE, behind)
+    back = depth * (channels - 1)
+    pitch = low / out_channels
+    for k, colour in enumerate(colours):  # the first at the bottom, as its map is in front
+        place = low - pitch * (k + 0.5) - kernel / 2
+        slices(kernel_x, place, (kernel, kernel), [colour] * channels, 0.15)
+        start = (kernel_x + kernel + 0.15 * (channels - 1), place + kernel / 2)
+        cell = (output_x + depth * k + x, border + y - depth * k)
+        seen = (x + kernel + back, y - back + kernel / 2)
+        ax.plot(*zip(seen, (kernel_x, start[1])), color=ORANGE, lw=0.9)
+        ax.plot(*zip(start, (cell[0], cell[1] + pixel / 2)), color=colour, lw=1.2)
+        ax.add_patch(Rectangle(cell, pixel, pixel, facecolor=colour, zorder=3))
+    for middle, name, shape in (
+        (width * pixel / 2, "input", in_shape),
+        (kernel_x + kernel / 2, f"{out_channels} kernels", (channels, kernel_size, kernel_size)),
+        (output_x + out_width * pixel / 2, "output", (out_channels, out_height, out_width)),
+    ):
+        name += "\n" + " × ".join(map(str, shape))
+        ax.text(middle, low, name, ha="center", va="top", fontsize=10, linespacing=1.5)
+    return ax
+
+
+def convolution_step(
+    x: Tensor, weight: Tensor, bias: int, row: int, column: int, ax: Axes | None = None
+) -> Axes:
+    """Draw one step of a convolution with all its numbers: one window, in every channel.
+
+    The channels lie behind one another, pulled apart so that each number can be read. Each
+    window times its channel's kernel gives a sum of products; these sums and the bias give one
+    number of the output. The numbers of the steps before, row by row, are already written.
+
+    Args:
+        x: input `(C, H, W)` of small whole numbers.
+        weight: kernel `(C, K, K)` of small whole numbers.
+        bias: what is added to the sum over the channels.
+        row: row of the output.
+        column: column of the output.
+        ax: where to draw; new axes of the right size if not given.
+    """
+    x, weight = x.detach().cpu().long(), weight.detach().cpu().long()
+    channels, height, width = x.shape
+    size = weight.shape[-1]
+    windows = x.unfold(1, size, 1).unfold(2, size, 1)  # (C, H', W', K, K)
+    sums = (windows * weight[:, None, None]).sum((3, 4))  # (C, H', W')
+    output = sums.sum(0) + bias
+    behind = (0.6, -height - 0.8)  # from a channel to the one behind it
+    first = 0.9 + behind[0] * (channels - 1)  # left end of the channel at the back
+    bottom = height - behind[1] * (channels - 1)
+    kernel_x, sum_x = width + 1.1, width + size + 2.5  # from the left end of a channel
+    plus_x, plus_y = first + sum_x + 2.2, bottom / 2
+    output_x, output_y = plus_x + 1.5, plus_y - output.shape[0] / 2
+    right = output_x + output.shape[1]
+    ax = _axes(ax, (0.36 * (right + 0.4), 0.36 * (bottom + 2.6)))
+    ax.set(xlim=(-0.2, right + 0.2), ylim=(bottom + 1.4, -1.2), aspect="equal")
+    ax.set_position((0, 0, 1, 1))
+    ax.set_axis_off()
+
+    def text(x: float, y: float, words: str, **style) -> None:
+        ax.text(x, y, words, **{"ha": "center", "va": "center", "fontsize": 11, **style})
+
+    def arrow(start: Sequence[float], end: Sequence[float]) -> None:
+        style = {"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", end, start, arrowprops=style)
+
+    terms = sums[:, row, column].tolist()
+    for c, term in enumerate(terms):
+        left, top = first - behind[0] * c, -behind[1] * c
+        y = top + height / 2
+        window, kernel = (left + column, top + row), (left + kernel_x, y - size / 2)
+        _squares(ax, x[c], (left, top))
+        _squares(ax, weight[c], kernel)
+        for corner, shape, colour in (
+            ((left, top), (height, width), INK),
+            (window, (size, size), ORANGE),
+            (kernel, (size, size), ORANGE),
+        ):
+            _frame(ax, corner, shape, colour, behind if c else None)
+        text(left - 0.75, y, f"channel {c}", rotation=90, fontsize=9)
+        text(left + width + 0.55, y, "×", fontsize=12)
+        text(left + kernel_x + size + 0.5, y, "=", fontsize=12)
+        text(left + sum_x, y, _number(term), weight="bold")
+        x_term = left + sum_x + 0.65
+        reach = 0.5 / math.hypot(x_term - plus_x, y - plus_y)  # ends at the circle
+        arrow((x_term, y), (plus_x + reach * (x_term - plus_x), plus_y + reach * (y - plus_y)))
+    ax.add_patch(Circle((plus_x, plus_y), 0.45, fill=False, edgecolor=INK, lw=1.2))
+    text(plus_x, plus_y, "+", fontsize=13)
+    arrow((plus_x, plus_y + 1.7), (plus_x, plus_y + 0.5))
+    text(plus_x, plus_y + 2.3, f"{_number(bias)}\nbias", weight="bold")
+    arrow((plus_x + 0.5, plus_y), (plus_x + 1.4, plus_y))
+    _squares(ax, output, (output_x, output_y), count=row * output.shape[1] + column + 1)
+    _frame(ax, (output_x + column, output_y + row), (1, 1), GREEN)
+    text(first + width / 2, -0.6, "input")
+    text(first + kernel_x + size / 2, -0.6, "kernel")
+    text(first + sum_x, -0.6, "sum")
+    text(output_x + output.shape[1] / 2, output_y - 0.6, "output")
+    more = "".join(f" {'−' if term < 0 else '+'} {abs(term)}" for term in [*terms[1:], bias])
+    result = _number(output[row, column].item())
+    text(right / 2, bottom + 0.9, f"{_number(terms[0])}{more} = {result}", fontsize=12)
+    return ax
+
+
+def _number(value: float) -> str:
+    text = f"{value:.0f}" if value == round(value) else f"{value:.2g}"
+    return text.replace("-", "−")
+
+
+def _squares(
+    ax: Axes, values: Tensor, corner: tuple[float, float], count: int | None = None
+) -> None:
+    """Write whole numbers `(H, W)` into squares, all or the first `count` of them."""
+    for place, value in enumerate(values.flatten().tolist()):
+        x, y = corner[0] + place % values.shape[1], corner[1] + place // values.shape[1]
+        ax.add_patch(Rectangle((x, y), 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.6))
+        if count is None or place < count:
+            style = {"ha": "center", "va": "center", "color": "#1a1a1a", "zorder": 4}
+            ax.text(x + 0.5, y + 0.5, _number(value), fontsize=10, **style)
+
+
+def _frame(
+    ax: Axes,
+    corner: tuple[float, float],
+    shape: tuple[int, int],
+    colour: str,
+    behind: tuple[float, float] | None = None,
+) -> None:
+    """Frame a block of squares, and join its corners to those of the block `behind` it."""
+    strong = colour != INK
+    height, width = shape
+    face = Rectangle(corner, width, height, facecolor=colour, alpha=0.35 * strong, lw=0, zorder=2)
+    edge = Rectangle(corner, width, height, fill=False, edgecolor=colour, lw=1 + strong, zorder=3)
+    ax.add_patch(face)
+    ax.add_patch(edge)
+    if behind is not None:
+        for x in (corner[0], corner[0] + width):
+            for y in (corner[1], corner[1] + height):
+                ends = (x, x + behind[0]), (y, y + behind[1])
+                ax.plot(*ends, color=colour, lw=0.8 + 0.5 * strong, zorder=0)

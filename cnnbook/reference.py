@@ -1,0 +1,313 @@
+"""Hold a network against its paper, and weight for weight against a reference implementation."""
+
+import copy
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
+from cnnbook.papers import paper
+
+TOLERANCE = 1e-9  # of the scale of the outputs, in float64
+
+
+Order = Literal["running", "definition"]
+
+
+def modules_in_order(
+    model: nn.Module, image: Tensor, order: Order = "running"
+) -> list[tuple[str, nn.Module]]:
+    """List the modules that own weights or buffers and run on an image.
+
+    Args:
+        model: any module of one input.
+        image: an input, `(N, C, H, W)`.
+        order: that in which they first run, or that in which the model defines them.
+
+    Returns:
+        Pairs of the module's name within the model, and the module.
+
+    Examples:
+        >>> two = nn.ModuleDict({"b": nn.Linear(4, 2), "a": nn.Linear(2, 4)})
+        >>> chain = nn.Sequential(two["a"], nn.ReLU(), two["b"])
+        >>> [name for name, _ in modules_in_order(chain, torch.zeros(1, 2))]
+        ['0', '2']
+    """
+    ran: dict[str, nn.Module] = {}
+    hooks = [
+        module.register_forward_pre_hook(
+            lambda module, _inputs, name=name: ran.setdefault(name, module) and None
+        )
+        for name, module in model.named_modules()
+        if module._parameters or module._buffers
+    ]
+    try:
+        with torch.no_grad():
+            model(image)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if order == "running":
+        return list(ran.items())
+    return [(name, module) for name, module in model.named_modules() if name in ran]
+
+
+@torch.no_grad()
+def copy_weights(
+    source: nn.Module, target: nn.Module, image: Tensor, order: Order = "running"
+) -> int:
+    """Copy the weights of one network into another of the same architecture.
+
+    Names do not matter: the modules are paired in the order in which they run on `image`, and the
+    shapes of their tensors are compared one by one.
+
+    Args:
+        source: where the weights and buffers come from.
+        target: where they go; it is changed only if all of them fit.
+        image: an input of both, `(N, C, H, W)`.
+        order: pair the modules as they run; or as they are defined, where two implementations run
+            the branches of a block in different orders.
+
+    Returns:
+        The number of tensors copied.
+
+    Raises:
+        ValueError: the networks differ; the message names the first modules that do.
+    """
+    ours, theirs = (modules_in_order(net, image, order) for net in (target, source))
+    pairs = []
+    for step, ((our_name, our), (their_name, their)) in enumerate(zip(ours, theirs), 1):
+        a, b = _own_tensors(our), _own_tensors(their)
+        shapes_a, shapes_b = ({k: tuple(t.shape) for k, t in own.items()} for own in (a, b))
+        if shapes_a != shapes_b:
+            raise ValueError(
+                f"the networks part at step {step}: {our_name} here holds {_listed(shapes_a)}, "
+                f"but {their_name} in the reference holds {_listed(shapes_b)}."
+            )
+        pairs += [(a[key], b[key]) for key in a]
+    if len(ours) != len(theirs):
+        raise ValueError(
+            f"{len(ours)} modules with weights run here, but {len(theirs)} in the reference."
+        )
+    for a, b in pairs:
+        a.copy_(b)
+    return len(pairs)
+
+
+def _own_tensors(module: nn.Module) -> dict[str, Tensor]:
+    own = {**module._parameters, **module._buffers}
+    return {key: tensor for key, tensor in own.items() if tensor is not None}
+
+
+def _listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return ", ".join(
+        f"{key} {'×'.join(map(str, shape)) or 'scalar'}" for key, shape in shapes.items()
+    )
+
+
+class Difference(NamedTuple):
+    """Largest differences of two networks with the same weights, as fractions of the scale."""
+
+    outputs: float
+    gradients: float  # of the sum of the outputs' squares with respect to the input
+
+
+def compare(
+    ours: nn.Module,
+    reference: nn.Module,
+    input_size: Sequence[int] = (3, 224, 224),
+    *,
+    order: Order = "running",
+    seed: int = 0,
+) -> Difference:
+    """Give two networks the same random weights, and measure how far their outputs differ.
+
+    Both are copied to float64 on the CPU, in evaluation mode. Scale, shift and running statistics
+    of batch norm are drawn at random, so that they count. The models themselves do not change.
+
+    Args:
+        ours: the network of the book.
+        reference: an implementation to hold it against.
+        input_size: the input's shape without the batch, for images `(C, H, W)`.
+        order: how the modules of the two are paired, see `copy_weights`.
+        seed: seed of the weights and of the input.
+
+    Returns:
+        The largest differences of the outputs and of the gradients at the input.
+
+    Raises:
+        ValueError: the weights of one do not fit into the other.
+    """
+    ours, reference = (copy.deepcopy(net).double().cpu().eval() for net in (ours, reference))
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.randn(1, *input_size, generator=generator, dtype=torch.float64)
+    _randomise(reference, generator)
+    copy_weights(reference, ours, image, order)
+    results = []
+    for net in (ours, reference):
+        x = image.clone().requires_grad_()
+        output = net(x)
+        (gradient,) = torch.autograd.grad(output.square().sum(), x)
+        results.append((output.detach(), gradient))
+    (output, gradient), (expected, expected_gradient) = results
+    if output.shape != expected.shape:
+        raise ValueError(
+            f"the output here is {tuple(output.shape)}, the reference's {tuple(expected.shape)}."
+        )
+    return Difference(_relative(output, expected), _relative(gradient, expected_gradient))
+
+
+@torch.no_grad()
+def _randomise(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw all weights anew; biases and batch norm's tensors are made to matter."""
+    for module in model.modules():
+        for key, tensor in _own_tensors(module).items():
+            if not tensor.is_floating_point():
+                continue
+            if key == "running_var" or (key == "weight" and tensor.dim() == 1):
+                tensor.uniform_(0.5, 1.5, generator=generator)
+            elif tensor.dim() <= 1:
+                tensor.normal_(0, 0.1, generator=generator)
+            else:
+                fan_in = tensor[0].numel()
+                tensor.normal_(0, (2 / fan_in) ** 0.5, generator=generator)
+
+
+def _relative(a: Tensor, b: Tensor) -> float:
+    return ((a - b).abs().max() / b.abs().max()).item()
+
+
+class Row(NamedTuple):
+    """One quantity of a proof, as texts."""
+
+    quantity: str
+    stated: str
+    counted: str
+    reference: str
+    remark: str
+
+
+def prove(
+    ours: nn.Module,
+    name: str,
+    reference: nn.Module | None = None,
+    *,
+    explained: Mapping[str, str] | None = None,
+    compare_size: Sequence[int] | None = None,
+) -> "Proof":
+    """Hold a network against its paper and against a reference, or raise what is wrong.
+
+    Parameters, multiply–adds and receptive field must be those of the paper's data, and what the
+    paper states must agree to its digits, rounded or cut off. The reference must have the same
+    numbers, and with the same weights the same outputs and input gradients in float64, to 1e-9 of
+    their scale.
+
+    Args:
+        ours: the network of the book.
+        name: its entry in the paper data.
+        reference: an implementation to hold it against.
+        explained: for a quantity in which the reference or the paper's statement differs, the
+            reason; a difference without a reason raises, and so does a reason without a
+            difference.
+        compare_size: input to compare outputs on, `(C, H, W)`; that of the paper if not given. A
+            smaller one is quicker and proves the same of a network with global pooling.
+
+    Returns:
+        A table that shows itself in a terminal and in a notebook.
+
+    Raises:
+        AssertionError: a number or an output is not what it should be.
+        ValueError: the weights of the reference do not fit.
+    """
+    facts, explained = paper(name), dict(explained or {})
+    counts = {
+        "parameters": (facts.parameters, count_parameters),
+        "multiply–adds": (facts.multiply_adds, lambda m: multiply_adds(m, facts.input_size)),
+        "receptive field": (
+            facts.receptive_field,
+            lambda m: max(receptive_field(m, facts.input_size).size),
+        ),
+    }
+    rows = []
+    for quantity, (expected, count) in counts.items():
+        counted = count(ours)
+        if counted != expected:
+            raise AssertionError(
+                f"{facts.name} has {counted:,} {quantity} here, but {expected:,} when built as "
+                f"the paper says."
+            )
+        stated = facts.stated.get(quantity.replace("–", "_"), "")
+        theirs = None if reference is None else count(reference)
+        differs = theirs not in (None, counted) or not _agrees(counted, stated)
+        if differs and quantity not in explained:
+            raise AssertionError(
+                f"{quantity} of {facts.name}: counted {counted:,}, the paper states "
+                f"{stated or 'nothing'}, the reference has {theirs or 0:,}; "
+                f"give the reason in `explained`, or mend the network."
+            )
+        remark = explained.pop(quantity, "") if differs else ""
+        shown = "" if theirs is None else f"{theirs:,}"
+        rows.append(Row(quantity, stated or "–", f"{counted:,}", shown, remark))
+    if explained:
+        raise AssertionError(f"{facts.name} does not differ in {', '.join(explained)}.")
+    if reference is not None:
+        difference = compare(ours, reference, compare_size or facts.input_size)
+        for quantity, value in zip(("outputs", "input gradients"), difference):
+            if not value < TOLERANCE:
+                raise AssertionError(
+                    f"with the same weights the {quantity} of {facts.name} differ from the "
+                    f"reference's by {value:.1e} of their scale; {TOLERANCE:g} is allowed."
+                )
+            remark = "of the largest, with the same weights in float64"
+            rows.append(Row(quantity, "", "", f"differ by < {TOLERANCE:g}", remark))
+    return Proof(facts.name, rows)
+
+
+def _agrees(counted: int, stated: str) -> bool:
+    """Whether a count rounds, or is cut off, to what a paper prints, such as `3.8 G`."""
+    found = re.fullmatch(r"([\d.,]+) ?([GM]?)", stated)
+    if not found:
+        return not stated
+    digits = found[1].replace(",", "")
+    unit = {"G": 10**9, "M": 10**6, "": 1}[found[2]]
+    places = len(digits.partition(".")[2])
+    off = (counted / unit - float(digits)) * 10**places
+    return -0.5 <= off < 1
+
+
+class Proof:
+    """What `prove` found; shows itself as a table."""
+
+    _HEAD = ("", "paper", "counted here", "reference", "")
+
+    def __init__(self, name: str, rows: Sequence[Row]) -> None:
+        self.name = name
+        self.rows = tuple(rows)
+
+    def __repr__(self) -> str:
+        rows = [(self.name, *self._HEAD[1:]), *self.rows]
+        widths = [max(len(row[k]) for row in rows) for k in range(4)]
+        return "\n".join(
+            "  ".join(
+                [row[0].ljust(widths[0])]
+                + [row[k].rjust(widths[k]) for k in (1, 2, 3)]
+                + ([row[4]] if row[4] else [])
+            ).rstrip()
+            for row in rows
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col">{text}</th>' for text in self._HEAD)
+        body = "".join(
+            f'<tr><th scope="row">{row[0]}</th>'
+            + "".join(f"<td>{text}</td>" for text in row[1:])
+            + "</tr>"
+            for row in self.rows
+        )
+        return (
+            f'<table class="cnnbook-proof"><caption>{self.name}, proved</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )

@@ -1,0 +1,92 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import cnnbook
+from cnnbook import papers
+
+
+def test_importing_the_package_is_light():
+    heavy = "torchvision matplotlib sklearn scipy pandas yaml torchinfo IPython"
+    code = (
+        "import sys, cnnbook, cnnbook.networks, cnnbook.arithmetic, cnnbook.layers\n"
+        f"print([name for name in {heavy!r}.split() if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_device_is_the_named_one(monkeypatch):
+    monkeypatch.setenv("CNNBOOK_DEVICE", "cpu")
+    assert cnnbook.device() == torch.device("cpu")
+
+
+def test_a_device_without_a_name_is_there(monkeypatch):
+    monkeypatch.delenv("CNNBOOK_DEVICE", raising=False)
+    torch.zeros(1, device=cnnbook.device())
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setenv("CNNBOOK_DEVICE", "cuda:99")
+    with pytest.raises(
+        RuntimeError, match=r"'cuda:99', but this machine has .* choose from: .*cpu"
+    ):
+        cnnbook.device()
+
+
+def test_a_device_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("CNNBOOK_DEVICE", "gpu")
+    with pytest.raises(ValueError, match="'gpu', which names no device; use cpu, cuda"):
+        cnnbook.device()
+
+
+def test_cuda_comes_before_mps_and_mps_before_the_cpu(monkeypatch):
+    from cnnbook import devices
+
+    monkeypatch.delenv("CNNBOOK_DEVICE", raising=False)
+    for there in (["cuda", "mps", "cpu"], ["mps", "cpu"], ["cpu"]):
+        monkeypatch.setattr(devices, "_count", lambda kind, there=there: int(kind in there))
+        assert cnnbook.device().type == there[0]
+
+
+@pytest.mark.parametrize(
+    ("got", "right", "told"),
+    [
+        (None, 5, "not yet: f(1) gave None, right is 5"),
+        (6, 5, "not yet: f(1) gave 6, right is 5"),
+        (5.0, 5, "not yet: f(1) gave 5.0, right is 5"),
+        (torch.zeros(2), torch.ones(2), "not yet: f(1) gave [0.0, 0.0], right is [1.0, 1.0]"),
+        (torch.zeros(4, 4), torch.ones(4, 4), "off by up to 1"),
+        (torch.zeros(2), torch.ones(4, 4), "gave [0.0, 0.0], right is a tensor of shape (4, 4)"),
+        ((1, 2), [1, 2], "right: 1 of 1 checks pass"),
+        (0.1 + 0.2, 0.3, "right: 1 of 1 checks pass"),
+    ],
+)  # fmt: skip
+def test_an_exercise_says_how_far_it_is(got, right, told, capsys):
+    cnnbook.check(lambda: [("f(1)", got, right)])
+    assert told in capsys.readouterr().out
+
+
+def test_an_error_in_an_exercise_is_told(capsys):
+    def cases():
+        yield "f(1)", 1, 1
+        yield "f(0)", 1 // 0, 0
+
+    cnnbook.check(cases)
+    assert capsys.readouterr().out.startswith("not yet: after 1 right, ZeroDivisionError")
+
+
+def test_a_paper_that_is_not_there_is_told_with_its_neighbours():
+    with pytest.raises(ValueError, match="no 'resnet51' among its networks; did you mean resnet"):
+        papers.paper("resnet51")
+
+
+def test_a_card_shows_the_numbers_of_the_paper_data():
+    card = papers.card("resnet50")
+    facts = papers.paper("resnet50")
+    for text in (f"{facts.parameters:,}", facts.stated["multiply_adds"], facts.errors["top1"]):
+        assert text in repr(card)
+        assert text in card._repr_html_()
+    assert facts.source.url in card._repr_html_()

@@ -1,0 +1,116 @@
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from cnnbook import papers, reference
+from cnnbook.networks import bottleneck_v15, cifar_resnet, option_b, resnet18, resnet50
+
+
+def small(first: int = 3, second: int = 3) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, first, padding=first // 2),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Conv2d(4, 5, second, padding=second // 2),
+    )
+
+
+def test_the_same_function_is_found_the_same():
+    difference = reference.compare(small(), small(), (3, 8, 8))
+    assert max(difference) < reference.TOLERANCE
+
+
+def test_two_channels_swapped_are_found():
+    class Swapped(nn.Sequential):
+        def forward(self, x):
+            x = self[2](self[1](self[0](x)))
+            return self[3](x[:, [1, 0, 2, 3]])
+
+    difference = reference.compare(Swapped(*small()), small(), (3, 8, 8))
+    assert min(difference) > 1e-3
+
+
+def test_a_missing_running_statistic_is_found():
+    class Untracked(nn.Sequential):
+        def forward(self, x):
+            norm = self[1]
+            x = nn.functional.batch_norm(self[0](x), None, None, norm.weight, norm.bias, True)
+            return self[3](self[2](x))
+
+    network = Untracked(*small())
+    with pytest.raises(
+        ValueError, match=r"part at step 2: 3 here .* but 1 in the reference holds .* running_mean"
+    ):
+        reference.compare(network, small(), (3, 8, 8))
+
+
+def test_another_shape_is_named():
+    with pytest.raises(ValueError, match=r"part at step 3: 3 here holds weight 5×4×1×1"):
+        reference.copy_weights(small(), small(second=1), torch.zeros(1, 3, 8, 8))
+
+
+def test_nothing_is_copied_when_something_does_not_fit():
+    target = small(second=1)
+    before = [p.clone() for p in target.parameters()]
+    with pytest.raises(ValueError, match="part at step 3"):
+        reference.copy_weights(small(), target, torch.zeros(1, 3, 8, 8))
+    assert all(torch.equal(a, b) for a, b in zip(before, target.parameters()))
+
+
+def test_weights_are_copied():
+    source, target = small(), small()
+    copied = reference.copy_weights(source, target, torch.zeros(1, 3, 8, 8))
+    assert copied == len(source.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(source.parameters(), target.parameters()))
+
+
+def test_the_models_are_left_as_they_were():
+    ours = small()
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
+    reference.compare(ours, small(), (3, 8, 8))
+    assert all(torch.equal(before[key], value) for key, value in ours.state_dict().items())
+    assert ours.training
+
+
+def test_a_network_with_another_count_is_not_proved():
+    with pytest.raises(AssertionError, match=r"4,089,184,256 multiply–adds here, but 3,857,973,2"):
+        reference.prove(resnet50(branch=bottleneck_v15), "resnet50")
+
+
+def test_a_reference_that_differs_needs_a_reason():
+    theirs = torchvision.models.resnet18(num_classes=10)
+    with pytest.raises(AssertionError, match="give the reason in `explained`"):
+        reference.prove(resnet18(), "resnet18", theirs)
+
+
+def test_a_reason_without_a_difference_is_refused():
+    with pytest.raises(AssertionError, match="ResNet-18 does not differ in parameters"):
+        reference.prove(resnet18(), "resnet18", explained={"parameters": "no reason"})
+
+
+def test_a_reason_is_shown():
+    remark = "option B adds projections"
+    facts = papers.paper("cifar_resnet20")
+    with pytest.raises(AssertionError, match="272,474 parameters here"):
+        reference.prove(cifar_resnet(20, shortcut=option_b), "cifar_resnet20")
+    proof = reference.prove(cifar_resnet(20), "cifar_resnet20")
+    assert f"{facts.parameters:,}" in repr(proof)
+    assert remark not in repr(proof)
+
+
+@pytest.mark.parametrize(
+    ("counted", "stated", "agrees"),
+    [
+        (3_857_973_248, "3.8 G", True),  # cut off
+        (3_857_973_248, "3.9 G", True),  # rounded
+        (3_857_973_248, "3.7 G", False),
+        (269_722, "0.27 M", True),
+        (61_706, "61,706", True),
+        (61_707, "61,705", False),
+        (5, "", True),  # the paper states nothing
+        (5, "about five", False),
+    ],
+)
+def test_what_a_paper_prints_is_compared_to_its_digits(counted, stated, agrees):
+    assert reference._agrees(counted, stated) is agrees
