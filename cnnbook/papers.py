@@ -1,34 +1,30 @@
-"""What each paper states, with its source. The numbers live in `papers.yaml` and nowhere else."""
+"""What each paper states, with its source.
+
+The numbers live in `papers.yaml`, the works that they come from in `references.bib`, and nowhere
+else.
+"""
 
 import difflib
 import functools
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, NamedTuple
-
-import yaml
 
 
 class Source(NamedTuple):
     """A work that the book takes facts from."""
 
-    authors: str
+    authors: tuple[str, ...]  # family names
     title: str
     year: int
-    venue: str
     url: str
 
     @property
     def short(self) -> str:
-        """The work as the text names it: `He et al., 2015`.
-
-        Examples:
-            >>> source("he2015").short
-            'He et al., 2015'
-        """
-        names = [name.split(",")[0] for name in self.authors.split(" and ")]
-        who = names[0] if len(names) == 1 else " and ".join(names)
-        return f"{names[0]} et al., {self.year}" if len(names) > 2 else f"{who}, {self.year}"
+        """The work as the text names it: `He et al., 2015`."""
+        names = self.authors[0] if len(self.authors) > 2 else " and ".join(self.authors)
+        return f"{names}{' et al.' * (len(self.authors) > 2)}, {self.year}"
 
 
 class Paper(NamedTuple):
@@ -47,17 +43,38 @@ class Paper(NamedTuple):
 
 
 @functools.cache
-def _contents() -> dict[str, Any]:
-    return yaml.safe_load(resources.files("cnnbook").joinpath("papers.yaml").read_text("utf-8"))
+def _read(file: str) -> str:
+    return resources.files("cnnbook").joinpath(file).read_text("utf-8")
+
+
+@functools.cache
+def _networks() -> dict[str, dict[str, Any]]:
+    import yaml
+
+    return yaml.safe_load(_read("papers.yaml"))
 
 
 def source(key: str) -> Source:
-    """Look up a work by its key.
+    """Look up a work by its key in `references.bib`.
 
     Raises:
         ValueError: there is no such work.
+
+    Examples:
+        >>> source("he2015").short
+        'He et al., 2015'
     """
-    return Source(**_look_up("sources", key))
+    entries = dict(re.findall(r"^@\w+\{([^,]+),\n(.*?)^\}", _read("references.bib"), re.M | re.S))
+    entry = _look_up(entries, key, "references.bib")
+    fields = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", entry, re.M))
+    addresses = {"url": "", "eprint": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
+    address = next(ahead + fields[key] for key, ahead in addresses.items() if key in fields)
+    return Source(
+        tuple(name.split(",")[0] for name in fields["author"].split(" and ")),
+        re.sub(r"[{}]", "", fields["title"]),  # braces only keep capitals
+        int(fields["year"]),
+        address,
+    )
 
 
 def paper(name: str) -> Paper:
@@ -70,7 +87,7 @@ def paper(name: str) -> Paper:
         >>> paper("resnet50").parameters, paper("resnet50").stated["multiply_adds"]
         (25557032, '3.8 G')
     """
-    entry = dict(_look_up("networks", name))
+    entry = dict(_look_up(_networks(), name, "papers.yaml"))
     entry["source"] = source(entry["source"])
     entry["input_size"] = tuple(entry["input_size"])
     return Paper(**{"stated": {}, "errors": {}, **entry})
@@ -78,15 +95,14 @@ def paper(name: str) -> Paper:
 
 def names() -> list[str]:
     """List the networks that the paper data knows, by the names of their constructors."""
-    return list(_contents()["networks"])
+    return list(_networks())
 
 
-def _look_up(part: str, key: str) -> dict[str, Any]:
-    known = _contents()[part]
+def _look_up(known: Mapping[str, Any], key: str, file: str) -> Any:
     if key not in known:
         near = difflib.get_close_matches(key, known, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-        raise ValueError(f"papers.yaml has no {key!r} among its {part}; {hint}")
+        raise ValueError(f"{file} has no {key!r}; {hint}")
     return known[key]
 
 

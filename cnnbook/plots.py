@@ -422,10 +422,8 @@ def convolution_shapes(
     top = -depth * (max(channels, out_channels) - 1)
     low = height * pixel + 0.3
     border = pixel * (kernel_size - 1) / 2  # what the output lacks on each side
-    ax = _axes(ax, (0.68 * (right + 0.2), 0.68 * (low - top + 0.9)))
+    ax = _bare_axes(ax, (0.68 * (right + 0.2), 0.68 * (low - top + 0.9)))
     ax.set(xlim=(-0.1, right + 0.1), ylim=(low + 0.8, top - 0.1), aspect="equal")
-    ax.set_position((0, 0, 1, 1))
-    ax.set_axis_off()
 
     def slices(x: float, y: float, shape: tuple, colours: Sequence[str], step: float) -> None:
         """Draw squares behind one another, the first in front."""
@@ -494,10 +492,8 @@ def convolution_step(
     plus_x, plus_y = first + sum_x + 2.2, bottom / 2
     output_x, output_y = plus_x + 1.5, plus_y - output.shape[0] / 2
     right = output_x + output.shape[1]
-    ax = _axes(ax, (0.36 * (right + 0.4), 0.36 * (bottom + 2.6)))
+    ax = _bare_axes(ax, (0.36 * (right + 0.4), 0.36 * (bottom + 2.6)))
     ax.set(xlim=(-0.2, right + 0.2), ylim=(bottom + 1.4, -1.2), aspect="equal")
-    ax.set_position((0, 0, 1, 1))
-    ax.set_axis_off()
 
     def text(x: float, y: float, words: str, **style) -> None:
         ax.text(x, y, words, **{"ha": "center", "va": "center", "fontsize": 11, **style})
@@ -543,8 +539,16 @@ def convolution_step(
     return ax
 
 
+def _bare_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+    """Axes without ticks and lines; new ones fill their figure."""
+    if ax is None:
+        ax = plt.figure(figsize=figsize).add_axes((0, 0, 1, 1))
+    ax.set_axis_off()
+    return ax
+
+
 def _number(value: float) -> str:
-    text = f"{value:.0f}" if value == round(value) else f"{value:.2g}"
+    text = f"{value + 0.0:.0f}" if value == round(value) else f"{value:.2g}"  # no -0
     return text.replace("-", "−")
 
 

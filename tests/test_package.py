@@ -79,7 +79,7 @@ def test_an_error_in_an_exercise_is_told(capsys):
 
 
 def test_a_paper_that_is_not_there_is_told_with_its_neighbours():
-    with pytest.raises(ValueError, match="no 'resnet51' among its networks; did you mean resnet"):
+    with pytest.raises(ValueError, match=r"papers\.yaml has no 'resnet51'; did you mean resnet"):
         papers.paper("resnet51")
 
 
@@ -90,3 +90,15 @@ def test_a_card_shows_the_numbers_of_the_paper_data():
         assert text in repr(card)
         assert text in card._repr_html_()
     assert facts.source.url in card._repr_html_()
+
+
+def test_every_network_has_its_paper():
+    for name in papers.names():
+        source = papers.paper(name).source
+        assert source.title
+        assert source.url.startswith("https://")
+
+
+def test_the_title_is_the_papers():
+    assert papers.source("he2015").title == "Deep Residual Learning for Image Recognition"
+    assert papers.source("azulay2018").short == "Azulay and Weiss, 2019"

@@ -1,0 +1,38 @@
+"""The wheel is all that a reader of one notebook installs."""
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools import notebooks
+
+
+def test_wheel_holds_the_package_its_networks_and_its_data(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    files = {
+        str(path.relative_to(notebooks.ROOT))
+        for path in (notebooks.ROOT / "cnnbook").rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert {"cnnbook/papers.yaml", "cnnbook/networks/resnet.py"} <= files
+    assert files == {name for name in names if name.startswith("cnnbook/")}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_wheel_installs_beside_the_torch_that_is_there(
+    wheel: Path, colab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+
+    def run(*command: object) -> str:
+        done = subprocess.run([colab, *command], cwd=tmp_path, capture_output=True, check=True)
+        return done.stdout.decode()
+
+    torch = "import importlib.metadata as m; print(m.version('torch'))"
+    before = run("-c", torch)
+    run("-m", "pip", "install", "--quiet", "--no-index", "--no-deps", wheel)
+    assert run("-c", torch) == before
+    networks = "import cnnbook; from cnnbook.networks import resnet50; print(cnnbook.__file__)"
+    assert Path(run("-c", networks).strip()).is_relative_to(colab.parents[1])

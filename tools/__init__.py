@@ -1,0 +1,1 @@
+"""What makes the book: its environment, its notebooks, its checks, its site."""

@@ -1,0 +1,151 @@
+"""Draw the pictures of the front page and of README.md.
+
+    python tools/site.py picture
+
+The front page's picture is computed: four filters of 5 × 5 × 3 weights on a photograph that ships
+with scikit-learn. The picture in README.md is a screenshot of the built site.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import torch
+import torch.nn.functional as F
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+from matplotlib.transforms import Affine2D
+from PIL import Image
+from sklearn.datasets import load_sample_image
+
+from tools.browser import Browser
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK = "#7b7f86"
+BLUE, ORANGE = "#0072B2", "#E69F00"
+
+TINTS = [
+    LinearSegmentedColormap.from_list("channel", ["#16181b", colour, "#ffffff"])
+    for colour in ("#d0402f", "#1f9d63", "#2b6fd4")
+]
+SIGNED = LinearSegmentedColormap.from_list(
+    "signed", ["#56B4E9", BLUE, "#20262b", ORANGE, "#ffe2a6"]
+)
+
+
+def photograph(side: int = 112) -> torch.Tensor:
+    """Return a square of scikit-learn's flower, (1, 3, side, side) in [0, 1]."""
+    pixels = torch.tensor(load_sample_image("flower.jpg")).permute(2, 0, 1)[None] / 255
+    return F.interpolate(pixels[..., 30:410, 150:530], side, mode="area")
+
+
+def filters() -> torch.Tensor:
+    """Return four filters, (4, 3, 5, 5): two edges, a blur, and red against green."""
+    position = torch.arange(-2.0, 3.0)
+    bell = torch.exp(-(position**2) / 2)
+    bell /= bell.sum()
+    slope = -position * bell
+    spatial = [torch.outer(bell, slope), torch.outer(slope, bell)] + 2 * [torch.outer(bell, bell)]
+    colours = torch.tensor([[1, 1, 1], [1, 1, 1], [1, 1, 1], [2, -2, 0.0]]) / 3
+    return torch.stack(spatial)[:, None] * colours[:, :, None, None]
+
+
+class Plane:
+    """One channel in the picture: a square seen from the side."""
+
+    def __init__(self, axes: Axes, x: float, y: float, layer: int) -> None:
+        self.axes, self.layer = axes, layer
+        # (across, up) in the unit square → (x, y) in the picture
+        self.to_page = Affine2D(np.array([[0.62, 0, x], [0.22, 1, y], [0, 0, 1]]))
+
+    def corners(self, left: float, right: float, bottom: float, top: float) -> np.ndarray:
+        """Return the corners of a rectangle of the plane, in the picture."""
+        return self.to_page.transform([(left, bottom), (right, bottom), (right, top), (left, top)])
+
+    def show(self, values: torch.Tensor, cmap: mpl.colors.Colormap, limits: tuple) -> None:
+        """Draw one channel on the plane."""
+        drawn = self.axes.imshow(
+            values.numpy(),
+            cmap=cmap,
+            vmin=limits[0],
+            vmax=limits[1],
+            extent=(0, 1, 0, 1),
+            interpolation="bilinear",
+            zorder=self.layer,
+        )
+        drawn.set_transform(self.to_page + self.axes.transData)
+        self.outline(self.corners(0, 1, 0, 1), edgecolor=INK, lw=0.6)
+
+    def outline(self, corners: np.ndarray, **style: object) -> None:
+        """Draw a rectangle of the plane, in front of what the plane shows."""
+        self.axes.add_patch(Polygon(corners, facecolor="none", zorder=self.layer, **style))
+
+
+def front(path: Path) -> None:
+    """Draw a convolution with all its channels: 3 planes in, 4 feature maps out."""
+    image = photograph()
+    maps = F.conv2d(image, filters())[0]
+    side, inner = image.shape[-1], maps.shape[-1]
+    row, column = 40, 26  # of the window's upper left corner, and of the pixel that it gives
+
+    figure = Figure(figsize=(12, 4.8), dpi=120)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+
+    for i, (channel, tint) in enumerate(zip(image[0], TINTS)):
+        plane = Plane(axes, 0.36 * i, -0.05 * i, layer=i)
+        plane.show(channel, tint, (0, 1))
+        left, bottom = column / side, 1 - (row + 5) / side
+        window = plane.corners(left, left + 5 / side, bottom, bottom + 5 / side)
+        plane.outline(window, edgecolor="#16181b", lw=3.2)
+        plane.outline(window, edgecolor="#ffffff", lw=1.6)
+
+    for i, channel in enumerate(maps):
+        plane = Plane(axes, 1.83 + 0.36 * i, -0.05 * i, layer=3 + i)
+        middle = channel.mean().item() if i == 2 else 0.0  # a blur has no sign, the others have
+        spread = (channel - middle).abs().quantile(0.995).item()
+        plane.show(channel, SIGNED, (middle - spread, middle + spread))
+        left, bottom = column / inner, 1 - (row + 1) / inner
+        pixel = plane.corners(left, left + 1 / inner, bottom, bottom + 1 / inner).mean(0)
+        for corner in (window[1], window[2]):
+            axes.plot(*zip(corner, pixel), color="#ffffff", lw=1.4, alpha=0.35, zorder=plane.layer)
+            axes.plot(*zip(corner, pixel), color=INK, lw=0.7, zorder=plane.layer)
+        axes.plot(*pixel, "o", ms=5, mfc="#ffffff", mec="#16181b", zorder=plane.layer)
+
+    axes.set_xlim(-0.03, 3.56)
+    axes.set_ylim(-0.19, 1.25)
+    axes.set_aspect("equal")
+    figure.savefig(path, transparent=True)
+
+
+def readme(root: Path, path: Path) -> None:
+    """Take a picture of the front page in light colours and of a chapter's stepper in dark ones."""
+    site, width, height = root / "_build" / "html", 1240, 1000
+    both = Image.new("RGB", (2 * width, height))
+    with Browser() as browser:
+        for i, page in enumerate(["index.html", "notebooks/foundations/convolution.html"]):
+            browser.look(width, height, dark=i == 1, calm=True)
+            browser.open((site / page).as_uri())
+            browser.run("document.querySelector('.stepper')?.scrollIntoView({ block: 'center' })")
+            browser.screenshot(path)
+            both.paste(Image.open(path), (i * width, 0))
+    both = both.resize((1440, round(720 * height / width)), Image.Resampling.LANCZOS)
+    both.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2).save(path, optimize=True)
+
+
+def draw(root: Path) -> list[Path]:
+    """Draw both pictures and return where they are."""
+    static, work = root / "book" / "_static", root / "_build" / "front.png"
+    work.parent.mkdir(exist_ok=True)
+    front(work)
+    Image.open(work).save(static / "front.webp", quality=82, method=6)
+    readme(root, static / "readme.png")
+    return [static / "front.webp", static / "readme.png"]
