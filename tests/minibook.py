@@ -48,7 +48,7 @@ PACKAGE = {
 }
 
 EXPORTED = '''
-def area(radius: float) -> float:
+def area(radius: float, num_classes: int = 1) -> float:
     """The area of a disc."""
     return math.pi * radius**2
 '''

@@ -6,7 +6,8 @@ import torchvision
 from pytorchcv.model_provider import get_model
 
 from cnnbook import networks, papers, reference
-from cnnbook.networks import bottleneck_v15, cifar_resnet, option_b, resnet50
+from cnnbook.networks import cifar_resnet, resnet50
+from cnnbook.networks.resnet import bottleneck_v15, option_b
 
 IMAGENET = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 

@@ -4,7 +4,8 @@ import torchvision
 from torch import nn
 
 from cnnbook import papers, reference
-from cnnbook.networks import bottleneck_v15, cifar_resnet, option_b, resnet18, resnet50
+from cnnbook.networks import cifar_resnet, resnet18, resnet50
+from cnnbook.networks.resnet import bottleneck_v15, option_b
 
 
 def small(first: int = 3, second: int = 3) -> nn.Sequential:

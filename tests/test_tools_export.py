@@ -34,21 +34,25 @@ def test_module_names_its_chapter_and_holds_what_it_needs(book: Book) -> None:
         '"""\n\n'
         "import math\n\n"  # plots is imported in that cell too, but no exported code uses it
         '__all__ = ["area"]\n\n\n'
-        "def area(radius: float) -> float:\n"
+        "def area(radius: float, num_classes: int = 1) -> float:\n"
         '    """The area of a disc."""\n'
         "    return math.pi * radius**2\n"
     )
 
 
-def test_package_hands_on_every_public_name(book: Book) -> None:
-    text = exports(book, "SIZES = [1, 2]\n_inner = 3", "def volume(r):\n    return _inner * r")
-    assert '__all__ = ["SIZES", "volume"]' in text
+def test_package_hands_on_the_constructors(book: Book) -> None:
+    constructor = "def net(num_classes):\n    return _inner * num_classes"
+    text = exports(book, "SIZES = [1, 2]\n_inner = 3", constructor)
+    assert '__all__ = ["SIZES", "net"]' in text
     book.export()
-    asked = "from cnnbook.networks import SIZES, volume; print(volume(2), SIZES)"
+    asked = (
+        "import cnnbook.networks; from cnnbook.networks.round_things import SIZES; "
+        "print(cnnbook.networks.net(2), SIZES, hasattr(cnnbook.networks, 'SIZES'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", asked], cwd=book.root, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "6 [1, 2]\n"
+    assert done.stdout == "6 [1, 2] False\n"
 
 
 def test_imports_of_all_cells_are_merged_and_comments_stay(book: Book) -> None:
@@ -94,9 +98,11 @@ def test_cells_that_make_no_module_are_refused(book: Book, source: str, sentence
     assert sentence in message
 
 
-def test_two_chapters_cannot_export_one_name(book: Book) -> None:
+def test_two_chapters_cannot_export_one_constructor(book: Book) -> None:
     notebooks.write(book.root / "notebooks/part/more.ipynb", book.read())
-    with pytest.raises(export.ExportError, match=r"area is the name of an export of .*: rename"):
+    with pytest.raises(
+        export.ExportError, match=r"area is the name of a constructor of .*: rename"
+    ):
         export.export(book.root)
 
 

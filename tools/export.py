@@ -2,6 +2,10 @@
 
     python -m tools.export
 
+`from cnnbook.networks import resnet50` gives the constructors, which are the exported functions
+that take `num_classes`; blocks and tables come from their own module. So two chapters may both have
+a `Stage`, but not both a `resnet50`.
+
 The modules are a copy of the chapters: edit the chapter. Whatever a module needs must stand in an
 exported cell of its own chapter; the imports are merged at its top, and those it does not use are
 left out.
@@ -35,6 +39,7 @@ class Module(NamedTuple):
     imports: list[ast.Import | ast.ImportFrom]
     body: list[str]  # the cells without their imports
     names: dict[str, NotebookNode]  # what is defined, and the cell that does it
+    constructors: list[str]  # functions that take num_classes
 
     @property
     def name(self) -> str:
@@ -43,7 +48,7 @@ class Module(NamedTuple):
 
     @property
     def public(self) -> list[str]:
-        """The names for users of the package."""
+        """The names for users of the module."""
         return sorted(name for name in self.names if not name.startswith("_"))
 
 
@@ -57,7 +62,7 @@ def collect(chapter: Path, root: Path) -> Module | None:
         notebook = notebooks.read(chapter, root)
     except notebooks.NotebookError as error:
         raise ExportError(str(error)) from error
-    module = Module(chapter, notebook, imports=[], body=[], names={})
+    module = Module(chapter, notebook, imports=[], body=[], names={}, constructors=[])
     cells = exported(notebook)
     for cell in cells:
         where = notebooks.place(chapter, notebook, cell)
@@ -84,6 +89,8 @@ def collect(chapter: Path, root: Path) -> Module | None:
                         f"{where}: an exported cell only imports and defines, but this one runs "
                         f"{lines[span][0].strip()!r}: {away}"
                     )
+            if takes_num_classes(statement):
+                module.constructors.append(statement.name)
             for name in names:
                 if name in module.names:
                     raise ExportError(f"{where}: {name} is exported twice: rename one of them")
@@ -96,6 +103,18 @@ def collect(chapter: Path, root: Path) -> Module | None:
 def exported(notebook: NotebookNode) -> list[NotebookNode]:
     """The cells tagged `export`."""
     return [cell for cell in notebooks.code_cells(notebook) if "export" in notebooks.tags(cell)]
+
+
+def takes_num_classes(statement: ast.stmt) -> bool:
+    """Whether a statement defines a public function that takes `num_classes`.
+
+    >>> takes_num_classes(ast.parse("def resnet18(num_classes=1000): ...").body[0])
+    True
+    """
+    if not isinstance(statement, ast.FunctionDef) or statement.name.startswith("_"):
+        return False
+    arguments = [*statement.args.args, *statement.args.kwonlyargs]
+    return "num_classes" in {argument.arg for argument in arguments}
 
 
 def assigned(statement: ast.Assign | ast.AnnAssign) -> list[str]:
@@ -137,18 +156,18 @@ def resolved(statement: ast.Import | ast.ImportFrom, owners: dict[str, Module]) 
     lines = []
     for alias in statement.names:
         owner = owners.get(alias.name)
-        home = f"{PACKAGE}.{owner.name}" if owner and alias.name in owner.public else PACKAGE
+        home = f"{PACKAGE}.{owner.name}" if owner and alias.name in owner.constructors else PACKAGE
         lines.append(f"from {home} import {ast.unparse(alias)}")
     return lines
 
 
 def index(modules: list[Module]) -> str:
-    """The text of the package's `__init__`, which has every public name of every module."""
+    """The text of the package's `__init__`, which has the constructors of every module."""
     lines = ['"""The networks of the book, collected from its chapters by `make export`."""']
     for module in modules:
-        if module.public:
-            lines.append(f"from {PACKAGE}.{module.name} import {', '.join(module.public)}")
-    names = sorted(name for module in modules for name in module.public)
+        if module.constructors:
+            lines.append(f"from {PACKAGE}.{module.name} import {', '.join(module.constructors)}")
+    names = sorted(name for module in modules for name in module.constructors)
     return "\n".join([*lines, f"__all__ = {names}", ""])
 
 
@@ -192,18 +211,18 @@ def ruff(folder: str, command: str, *options: str) -> str:
 
 
 def owners_of(modules: list[Module]) -> dict[str, Module]:
-    """The module that defines each public name.
+    """The module that defines each constructor.
 
     Raises:
-        ExportError: two chapters have one name, or export one name.
+        ExportError: two chapters have one name, or export one constructor.
     """
     owners: dict[str, Module] = {}
     for module in modules:
-        for name in [module.name, *module.public]:
+        for name in [module.name, *module.constructors]:
             if (other := owners.setdefault(name, module)) is not module:
                 raise ExportError(
-                    f"{module.chapter}: {name} is the name of an export of {other.chapter} too: "
-                    "rename one of them (a name that begins with _ stays in its module)"
+                    f"{module.chapter}: {name} is the name of a constructor of {other.chapter}, "
+                    "too: rename one of them"
                 )
     return owners
 
