@@ -92,7 +92,6 @@ def test_what_differs_from_what_is_stored_is_told_with_a_cure(book: Book) -> Non
     assert f"Cell 3: Cell outputs differ in In [4] of {book.path}: {cure}" in said
     assert f"Cell 4: In [5] of {book.path}: picture 1 differs from the stored one by " in said
     assert f"Cell 15: Cell outputs differ in In [16] of {book.path}: {cure}" in said
-    assert said.count(cure) == 3
     assert "3 failed, 14 passed" in said
 
 
