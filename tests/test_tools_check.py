@@ -43,9 +43,9 @@ def test_command_prints_each_problem_and_fails(
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["check", "--root", str(book.root)])
     check.main()
-    assert capsys.readouterr().out == "1 notebooks: exports in sync, stamps fresh, clean.\n"
+    assert capsys.readouterr().out == "Notebooks: 1, exports in sync, stamps fresh, clean.\n"
     book.edit(lambda nb: nb.cells[PRINT].metadata.update(tags=["stepper"]))
-    with pytest.raises(SystemExit, match="1 problems in 1 notebooks"):
+    with pytest.raises(SystemExit, match="Problems: 1, in a book of 1 notebooks"):
         check.main()
     assert capsys.readouterr().out == (
         f"{book.path}: cell 5 (In [4]): a stepper shows at least two pictures: show each step\n"

@@ -303,8 +303,8 @@ def main() -> None:
     print(*found, sep="\n", end="\n" if found else "")
     count = len(notebooks.chapters(root))
     if found:
-        raise SystemExit(f"{len(found)} problems in {count} notebooks.")
-    print(f"{count} notebooks: exports in sync, stamps fresh, clean.")
+        raise SystemExit(f"Problems: {len(found)}, in a book of {count} notebooks.")
+    print(f"Notebooks: {count}, exports in sync, stamps fresh, clean.")
 
 
 if __name__ == "__main__":
