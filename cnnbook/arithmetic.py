@@ -6,29 +6,30 @@ computed, and a network of any size takes a fraction of a second.
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
-from torch.utils.weak import WeakIdKeyDictionary
 
-aten = torch.ops.aten
+from cnnbook.fields import Field, FieldMode
+
+Sizes = int | tuple[int, ...]  # of one axis, or of several
 
 
 def output_size(
-    size: int,
-    kernel_size: int,
+    size: Sizes,
+    kernel_size: Sizes,
     *,
-    stride: int = 1,
-    padding: int = 0,
-    dilation: int = 1,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    dilation: Sizes = 1,
     ceil_mode: bool = False,
-) -> int:
-    """Length of a convolution's or pooling's output along one axis.
+) -> Sizes:
+    """Size of a convolution's or pooling's output: the places at which the window can stand.
+
+    Every number may be one for each axis, as a tuple; a single number then holds for all of them.
 
     Args:
         size: length of the input, in pixels.
@@ -40,23 +41,36 @@ def output_size(
             hangs over the end, as pooling layers can.
 
     Returns:
-        The number of places at which the window can stand.
+        The size along the axis; a tuple for several axes.
 
     Raises:
         ValueError: a number is out of range, or the window does not fit.
 
     Examples:
-        >>> output_size(32, 5)
-        28
         >>> output_size(224, 7, stride=2, padding=3)
         112
+        >>> output_size((480, 640), (3, 5), stride=2)
+        (239, 318)
     """
-    least = {"size": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
-    given = (size, kernel_size, stride, padding, dilation)
-    for (name, minimum), value in zip(least.items(), given):
-        if value < minimum:
-            raise ValueError(f"{name} is {value}; it must be at least {minimum}.")
+    given = {
+        "size": size,
+        "kernel_size": kernel_size,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+    }
+    return _per_axis(given, lambda *axis: _windows(*axis, ceil_mode))
+
+
+def _windows(
+    size: int, kernel_size: int, stride: int, padding: int, dilation: int, ceil_mode: bool
+) -> int:
     window = dilation * (kernel_size - 1) + 1
+    if ceil_mode and padding > kernel_size // 2:
+        raise ValueError(
+            f"padding is {padding}; with ceil_mode, which is pooling's, it must be at most half of "
+            f"the kernel_size {kernel_size}."
+        )
     room = size + 2 * padding - window
     hangs = stride - 1 if ceil_mode else 0  # pixels by which the only window may hang over
     if room < -hangs:
@@ -68,6 +82,88 @@ def output_size(
     if ceil_mode and steps * stride >= size + padding:  # the last window would see padding only
         steps -= 1
     return steps + 1
+
+
+def transposed_output_size(
+    size: Sizes,
+    kernel_size: Sizes,
+    *,
+    stride: Sizes = 1,
+    padding: Sizes = 0,
+    output_padding: Sizes = 0,
+    dilation: Sizes = 1,
+) -> Sizes:
+    """Size of a transposed convolution's output.
+
+    It is the size of an input from which the convolution of the same numbers gives `size`; of the
+    `stride` sizes that do, `output_padding` chooses one.
+
+    Args:
+        size: length of the input, in pixels.
+        kernel_size: length of the kernel, in pixels.
+        stride: pixels between the places at which neighbouring units put their kernels.
+        padding: pixels cut off at each end.
+        output_padding: pixels added at the far end.
+        dilation: distance between neighbouring kernel elements.
+
+    Returns:
+        The size along the axis; a tuple for several axes.
+
+    Raises:
+        ValueError: a number is out of range, or nothing is left.
+
+    Examples:
+        >>> transposed_output_size(112, 7, stride=2, padding=3, output_padding=1)
+        224
+    """
+    given = {
+        "size": size,
+        "kernel_size": kernel_size,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "output_padding": output_padding,
+    }
+    return _per_axis(given, _spread)
+
+
+def _spread(
+    size: int, kernel_size: int, stride: int, padding: int, dilation: int, output_padding: int
+) -> int:
+    if output_padding >= max(stride, dilation):
+        raise ValueError(
+            f"output_padding is {output_padding}; it must be smaller than the stride ({stride}) "
+            f"or the dilation ({dilation})."
+        )
+    length = (size - 1) * stride - 2 * padding + dilation * (kernel_size - 1) + output_padding + 1
+    if length < 1:
+        raise ValueError(
+            f"{size} pixels spread to {length + 2 * padding}, and the padding of {padding} cuts "
+            "all of them off; use less padding."
+        )
+    return length
+
+
+_LEAST = {"size": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
+_LEAST["output_padding"] = 0
+
+
+def _per_axis(given: Mapping[str, Sizes], rule: Callable[..., int]) -> Sizes:
+    """Check the numbers, and apply a rule to those of each axis."""
+    lengths = {len(value) for value in given.values() if isinstance(value, tuple)}
+    if len(lengths) > 1:
+        counts = " and ".join(map(str, sorted(lengths)))
+        raise ValueError(f"the tuples have {counts} numbers; give one number for each axis.")
+    axes = lengths.pop() if lengths else 1
+    values = {k: v if isinstance(v, tuple) else (v,) * axes for k, v in given.items()}
+    for name, numbers in values.items():
+        for number in numbers:
+            if not isinstance(number, int):
+                raise ValueError(f"{name} is {number!r}; it must be a whole number.")
+            if number < _LEAST[name]:
+                raise ValueError(f"{name} is {number}; it must be at least {_LEAST[name]}.")
+    found = tuple(rule(*axis) for axis in zip(*values.values()))
+    return found if any(isinstance(value, tuple) for value in given.values()) else found[0]
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -105,32 +201,6 @@ def multiply_adds(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) 
     return counter.get_total_flops() // 2
 
 
-class Field(NamedTuple):
-    """The receptive field along one axis: unit `i` sees pixels `jump·i + low` … `jump·i + high`."""
-
-    jump: Fraction
-    low: Fraction
-    high: Fraction
-
-    def window(self, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
-        """Field of the units that look at this axis through a sliding window."""
-        low = self.low - self.jump * padding
-        high = self.high + self.jump * (dilation * (kernel - 1) - padding)
-        return Field(self.jump * stride, low, high)
-
-    def spread(self, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
-        """Field of a transposed convolution's units; the widest one, where they differ."""
-        low = self.low + self.jump * Fraction(padding - dilation * (kernel - 1), stride)
-        high = self.high + self.jump * Fraction(padding, stride)
-        return Field(self.jump / stride, low, high)
-
-    def join(self, other: "Field") -> "Field":
-        """Field of units that see what either sees."""
-        if self.jump != other.jump:
-            raise ValueError(f"two branches step by {self.jump} and {other.jump} pixels")
-        return Field(self.jump, min(self.low, other.low), max(self.high, other.high))
-
-
 class ReceptiveField(NamedTuple):
     """What one unit of a feature map sees of the input, along each axis (height, width)."""
 
@@ -149,32 +219,68 @@ class SummaryRow(NamedTuple):
     receptive_field: int | float | None  # of the widest axis, in pixels; None: no feature map
 
 
-def receptive_field(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> ReceptiveField:
-    """Theoretical receptive field of a unit of the last feature map, before any global pooling.
+def receptive_field(
+    module: nn.Module, input_size: Sequence[int] = (3, 224, 224), *, gates: bool = False
+) -> ReceptiveField:
+    """Theoretical receptive field of a unit of the output, or of the last feature map before it.
 
     Every operation is followed as it runs, branch by branch; where branches meet, the field is
-    what either of them sees. Borders are ignored: it is the field of a unit far inside. Statistics
-    and gates taken over the whole image (group norm, squeeze-and-excitation) are not counted:
-    with them every unit sees everything.
+    what either of them sees. Borders are ignored: it is the field of a unit far inside. Where
+    units differ, as behind a transposed convolution, the size is that of those that see most.
 
     Args:
         module: any module of one input.
         input_size: the input's shape without the batch, for images `(C, H, W)`.
+        gates: count numbers that were computed from the whole image and then met a feature map,
+            as in squeeze-and-excitation or group norm: the field behind them is infinite.
 
     Raises:
         NotImplementedError: an operation moves pixels in a way that is not followed; the message
             names it.
-        ValueError: the module does not take an input of that size.
+        ValueError: the module does not take an input of that size, or makes no feature map.
 
     Examples:
-        >>> two = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3))
-        >>> receptive_field(two, (1, 32, 32)).size
-        (5, 5)
+        >>> two = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2))
+        >>> receptive_field(two, (1, 32, 32))
+        ReceptiveField(size=(5, 5), stride=(2, 2), offset=(2.0, 2.0))
     """
     meta = _on_meta(module)
-    with _FieldMode() as mode:
+    if len(input_size) < 2:
+        raise ValueError(f"input_size is {tuple(input_size)}; give (C, H, W): channels, then axes.")
+    with FieldMode() as mode:
+        output = _run_on_meta(meta, input_size, before=mode.start)
+    return _as_receptive_field(mode.of(_first(output)) or mode.last, gates)
+
+
+def receptive_fields(
+    module: nn.Module, input_size: Sequence[int] = (3, 224, 224), *, gates: bool = False
+) -> dict[str, ReceptiveField]:
+    """Receptive field behind every submodule that makes a feature map, by the submodule's name.
+
+    The arguments and errors are those of `receptive_field`; a submodule that runs several times is
+    listed as it ran last.
+
+    Examples:
+        >>> two = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2))
+        >>> {name: field.size for name, field in receptive_fields(two, (1, 32, 32)).items()}
+        {'0': (3, 3), '1': (5, 5)}
+    """
+    meta = _on_meta(module)
+    found: dict[str, ReceptiveField] = {}
+
+    def note(name: str) -> Callable:
+        def hook(_module: nn.Module, _inputs: tuple, output: object) -> None:
+            if fields := mode.of(_first(output)):
+                found[name] = _as_receptive_field(fields, gates)
+
+        return hook
+
+    for name, child in meta.named_modules():
+        if name:
+            child.register_forward_hook(note(name))
+    with FieldMode() as mode:
         _run_on_meta(meta, input_size, before=mode.start)
-    return _as_receptive_field(mode.last)
+    return found
 
 
 def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Summary":
@@ -199,18 +305,15 @@ def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Su
     counter = FlopCounterMode(display=False)
 
     def note(name: str) -> Callable:
-        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-            fields = mode.fields.get(output)
-            size = None
-            if fields is not None and any(field is not None for field in fields):
-                size = max(_as_receptive_field(fields).size)
-            seen[name] = (tuple(output.shape[1:]), size)
+        def hook(_module: nn.Module, _inputs: tuple, output: object) -> None:
+            sizes = [field.size for field in mode.of(_first(output))]
+            seen[name] = (tuple(_first(output).shape[1:]), max(sizes, default=None))
 
         return hook
 
     for name, child in meta.named_children():
         child.register_forward_hook(note(name))
-    with counter, _FieldMode() as mode:
+    with counter, FieldMode() as mode:
         _run_on_meta(meta, input_size, before=mode.start)
     root = type(meta).__name__
     operations = counter.get_flop_counts()
@@ -280,232 +383,36 @@ def _run_on_meta(
     module: nn.Module,
     input_size: Sequence[int],
     before: Callable[[Tensor], None] = lambda image: None,
-) -> None:
+) -> Any:
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     image = torch.empty(1, *input_size, device="meta", dtype=dtype)
     before(image)
     try:
         with torch.no_grad():
-            module(image)
+            return module(image)
     except NotImplementedError:
         raise
-    except (RuntimeError, ValueError, IndexError) as error:
+    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
+        name = type(module).__name__
+        if "meta tensor" in str(error):
+            raise NotImplementedError(
+                f"{name} looks at the numbers in a tensor to decide what to run, and here tensors "
+                "have only shapes: measure the part of the network that does not."
+            ) from error
         size = " × ".join(map(str, input_size))
-        raise ValueError(
-            f"{type(module).__name__} does not take an input of {size}: {error}"
-        ) from error
+        raise ValueError(f"{name} does not take an input of {size}: {error}") from error
 
 
-def _as_receptive_field(fields: "Fields") -> ReceptiveField:
-    axes = [field for field in fields if field is not None]
-    sizes = [field.high - field.low + 1 for field in axes]
+def _first(output: Any) -> Any:
+    """The main output of a network that gives several, in a tuple, a list or a dictionary."""
+    while isinstance(output, (tuple, list, Mapping)):
+        output = next(iter(output.values() if isinstance(output, Mapping) else output))
+    return output
+
+
+def _as_receptive_field(fields: Sequence[Field], gates: bool) -> ReceptiveField:
     return ReceptiveField(
-        tuple(math.floor(size) if size != math.inf else math.inf for size in sizes),
-        tuple(int(f.jump) if f.jump == int(f.jump) else float(f.jump) for f in axes),
-        tuple(float((f.low + f.high) / 2) for f in axes),
+        tuple(math.inf if gates and field.gated else field.size for field in fields),
+        tuple(int(f.jump) if f.jump.denominator == 1 else float(f.jump) for f in fields),
+        tuple((field.low[0] + field.high[0]) / 2 for field in fields),
     )
-
-
-# For each dimension of a tensor the field along it, or None where it is no axis of the image.
-Fields = tuple[Field | None, ...]
-
-
-class _FieldMode(TorchDispatchMode):
-    """Follows the fields of all tensors through whatever the module runs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fields: WeakIdKeyDictionary = WeakIdKeyDictionary()
-        self.last: Fields = ()  # of the last tensor that still is a feature map
-
-    def start(self, image: Tensor) -> None:
-        """Say that `image` is the input: every pixel sees itself."""
-        pixel = Field(Fraction(1), Fraction(0), Fraction(0))
-        self.last = (None, None, *(pixel for _ in range(image.dim() - 2)))
-        self.fields[image] = self.last
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        result = function(*args, **kwargs)
-        tensors = [a for a in args if isinstance(a, Tensor)]
-        tensors += [
-            t for a in args if isinstance(a, (list, tuple)) for t in a if isinstance(t, Tensor)
-        ]
-        sources = [(t, self.fields[t]) for t in tensors if t in self.fields]
-        if not sources:
-            return result
-        name = function.overloadpacket
-        rule = _RULES.get(name, _elementwise if torch.Tag.pointwise in function.tags else _unknown)
-        outputs = result if isinstance(result, (list, tuple)) else [result]
-        for output in outputs:
-            if not isinstance(output, Tensor):
-                continue
-            fields = rule(sources, output, *args[1:], **kwargs)
-            if fields is None:
-                raise NotImplementedError(
-                    f"the receptive field cannot be followed through {name}: "
-                    "replace this operation by convolutions, pooling or slices, "
-                    "or measure the part of the network before it."
-                )
-            self.fields[output] = fields
-            if any(field is not None for field in fields):
-                self.last = fields
-        return result
-
-
-# A rule gives the fields of an output from its sources, pairs of a tensor and its fields, and the
-# operation's other arguments; None where it cannot tell.
-
-
-def _unknown(sources: list, output: Tensor, *_args, **_kwargs) -> Fields | None:
-    return None if any(any(fields) for _, fields in sources) else (None,) * output.dim()
-
-
-def _elementwise(sources: list, output: Tensor, *_args, **_kwargs) -> Fields:
-    """Every output unit sees what the input units at its place see."""
-    joined: list[Field | None] = [None] * output.dim()
-    for tensor, fields in sources:
-        for dim, field in enumerate(fields, output.dim() - tensor.dim()):
-            if field is not None:
-                known = joined[dim]
-                joined[dim] = field if known is None else known.join(field)
-    return tuple(joined)
-
-
-def _same_place(sources, output, *_args, **_kwargs) -> Fields:
-    """Normalisation, copies and splits of channels: the image stays where it is."""
-    image, fields = sources[0]
-    return fields if output.dim() == image.dim() else (None,) * output.dim()
-
-
-def _per_axis(values, axes: int) -> list[int]:
-    values = list(values)
-    return values * axes if len(values) == 1 else values
-
-
-def _convolution(
-    sources, output, _weight, _bias, stride, padding, dilation, transposed, *_rest
-) -> Fields:
-    image, fields = sources[0]
-    axes = image.dim() - 2
-    kernel = _weight.shape[2:]
-    settings = zip(kernel, *(_per_axis(v, axes) for v in (stride, padding, dilation)))
-    step = Field.spread if transposed else Field.window
-    return (None, None, *(step(f, *s) for f, s in zip(fields[2:], settings)))
-
-
-def _pooling(
-    sources, output, kernel, stride=(), padding=(0,), dilation=(1,), *_rest, **_kw
-) -> Fields:
-    fields = sources[0][1]
-    axes = len(_per_axis(kernel, output.dim() - 2))
-    if not isinstance(dilation, (list, tuple)):  # average pooling has ceil_mode in this place
-        dilation = (1,)
-    settings = zip(*(_per_axis(v, axes) for v in (kernel, stride or kernel, padding, dilation)))
-    moved = [f.window(*s) for f, s in zip(fields[-axes:], settings)]
-    return (*fields[:-axes], *moved)
-
-
-def _adaptive_pooling(sources, output, *_args, **_kwargs) -> Fields | None:
-    image, fields = sources[0]
-    moved = []
-    for field, size, new in zip(fields, image.shape, output.shape):
-        if field is None or size == new:
-            moved.append(field)
-        elif new == 1:
-            moved.append(None)  # sees the whole input: no longer a feature map
-        elif size % new == 0:
-            moved.append(field.window(size // new, size // new, 0, 1))
-        else:
-            return None
-    return tuple(moved)
-
-
-def _reduction(sources, output, *_args, **_kwargs) -> Fields:
-    image, fields = sources[0]
-    if output.dim() == image.dim():
-        return tuple(f if n == m else None for f, n, m in zip(fields, image.shape, output.shape))
-    dims = _args[0] if _args and _args[0] is not None else range(image.dim())
-    gone = {d % image.dim() for d in (dims if isinstance(dims, (list, tuple, range)) else [dims])}
-    return tuple(f for d, f in enumerate(fields) if d not in gone)
-
-
-def _slice(sources, output, dim=0, start=None, end=None, step=1) -> Fields:
-    image, fields = sources[0]
-    moved = list(fields)
-    if moved[dim] is not None:
-        first = (start or 0) % image.shape[dim]
-        moved[dim] = moved[dim].window(1, step, -first, 1)
-    return tuple(moved)
-
-
-def _pad(sources, output, pad, *_rest, **_kwargs) -> Fields:
-    image, fields = sources[0]
-    moved = list(fields)
-    for axis in range(len(pad) // 2):  # pairs (before, after), from the last dimension on
-        dim = image.dim() - 1 - axis
-        if moved[dim] is not None:
-            moved[dim] = moved[dim].window(1, 1, pad[2 * axis], 1)
-    return tuple(moved)
-
-
-def _concatenation(sources, output, _tensors=None, dim=0) -> Fields | None:
-    if any(fields[dim] is not None for _, fields in sources):
-        return None
-    joined = sources[0][1]
-    for _, fields in sources[1:]:
-        joined = tuple(a.join(b) if a and b else a or b for a, b in zip(joined, fields))
-    return joined
-
-
-def _view(sources, output, *_args, **_kwargs) -> Fields | None:
-    image, fields = sources[0]
-    kept, place = [], 0
-    for size in output.shape:  # keep each dimension that is still there as it was
-        match = next(
-            (d for d in range(place, image.dim()) if image.shape[d] == size and fields[d]), None
-        )
-        kept.append(None if match is None else fields[match])
-        place = place if match is None else match + 1
-    if sum(f is not None for f in kept) == sum(f is not None for f in fields):
-        return tuple(kept)
-    return (None,) * output.dim()  # flattened: no longer a feature map
-
-
-def _product(sources, output, *_args, **_kwargs) -> Fields:
-    return (None,) * output.dim()
-
-
-_RULES = {
-    **dict.fromkeys(
-        [
-            aten.native_batch_norm,
-            aten._native_batch_norm_legit_no_training,
-            aten.native_group_norm,
-            aten.clone,
-            aten.detach,
-            aten.alias,
-            aten._to_copy,
-            aten.split,
-            aten.split_with_sizes,
-        ],
-        _same_place,
-    ),
-    aten.convolution: _convolution,
-    aten.max_pool2d_with_indices: _pooling,
-    aten.avg_pool2d: _pooling,
-    aten._adaptive_avg_pool2d: _adaptive_pooling,
-    aten.adaptive_max_pool2d: _adaptive_pooling,
-    aten.mean: _reduction,
-    aten.amax: _reduction,
-    aten.sum: _reduction,
-    aten.slice: _slice,
-    aten.constant_pad_nd: _pad,
-    aten.cat: _concatenation,
-    aten.view: _view,
-    aten._unsafe_view: _view,
-    aten.reshape: _view,
-    aten.addmm: _product,
-    aten.mm: _product,
-    aten.bmm: _product,
-}
