@@ -1,8 +1,12 @@
 """Hold a network against its paper, and weight for weight against a reference implementation."""
 
 import copy
+import difflib
+import pickle
 import re
-from collections.abc import Mapping, Sequence
+import urllib.error
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
@@ -178,6 +182,100 @@ def _randomise(model: nn.Module, generator: torch.Generator) -> None:
 
 def _relative(a: Tensor, b: Tensor) -> float:
     return ((a - b).abs().max() / b.abs().max()).item()
+
+
+class Pretrained(NamedTuple):
+    """What belongs to weights that somebody trained."""
+
+    classes: tuple[str, ...]  # names of the classes, in the order of the logits
+    preprocess: Callable[[Tensor], Tensor]  # from an image `(3, H, W)` in [0, 1] to the input
+
+
+def load_reference_weights(
+    ours: nn.Module, name: str, weights: str = "DEFAULT", *, order: Order = "running"
+) -> Pretrained:
+    """Give a network of the book the weights that torchvision's network was trained to.
+
+    The weights are downloaded once and kept where torch keeps them (`TORCH_HOME`). Afterwards both
+    networks must give the same logits.
+
+    Args:
+        ours: the network of the book; it is changed only if everything fits.
+        name: torchvision's name of the reference, such as `"resnet50"`.
+        weights: which of its trained weights, such as `"IMAGENET1K_V1"`.
+        order: how the modules of the two are paired, see `copy_weights`.
+
+    Returns:
+        The names of the classes, and what prepares an image.
+
+    Raises:
+        ValueError: there is no such network or no such weights, or they are another network's.
+        ConnectionError: the weights are not there and cannot be downloaded.
+        OSError: the file of the weights is broken, or cannot be written.
+
+    Examples:
+        >>> from cnnbook import data
+        >>> from cnnbook.networks.resnet import bottleneck_v15, resnet50
+        >>> network = resnet50(branch=bottleneck_v15).eval()
+        >>> load_reference_weights(network, "resnet-50")
+        Traceback (most recent call last):
+            ...
+        ValueError: torchvision has no network 'resnet-50'; did you mean ...
+
+        With the right name, the first call downloads 98 MB.
+
+        >>> classes, preprocess = load_reference_weights(network, "resnet50")  # doctest: +SKIP
+        >>> batch = preprocess(data.photograph("flower")).unsqueeze(0)  # doctest: +SKIP
+        >>> classes[network(batch).argmax()]  # doctest: +SKIP
+    """
+    from torchvision import models
+
+    known = models.list_models(module=models)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
+        raise ValueError(f"torchvision has no network {name!r}; {hint}")
+    choices = models.get_model_weights(name)
+    if weights not in choices.__members__:
+        there = " or ".join(choices.__members__)
+        raise ValueError(f"torchvision has no weights {weights!r} of {name}; choose {there}.")
+    chosen = choices[weights]
+    reference = models.get_model(name)
+    reference.load_state_dict(_downloaded(chosen.url))
+    trained = copy.deepcopy(ours).cpu().eval()
+    reference.eval()
+    image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    copy_weights(reference, trained, image, order)
+    with torch.no_grad():
+        apart = _relative(trained(image), reference(image))
+    if not apart < 1e-3:  # float32, summed in another order
+        raise ValueError(
+            f"with the same weights, torchvision's {name} gives logits that are off by {apart:.2g} "
+            "of their scale: it is another network with layers of the same shapes."
+        )
+    ours.load_state_dict(trained.state_dict())
+    return Pretrained(tuple(chosen.meta["categories"]), chosen.transforms())
+
+
+def _downloaded(url: str) -> dict[str, Tensor]:
+    """The weights at an address, from torch's folder if they are there already."""
+    file = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+    try:
+        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise ConnectionError(
+            f"the weights could not be downloaded ({error}): connect this machine, or put "
+            f"{url} into {file.parent} by hand."
+        ) from error
+    except PermissionError as error:
+        raise PermissionError(
+            f"{file.parent} cannot be written: set TORCH_HOME to a folder of yours."
+        ) from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise OSError(
+            f"{file} is broken ({str(error).splitlines()[0]}): delete it, and it will be "
+            "downloaded again."
+        ) from error
 
 
 class Row(NamedTuple):

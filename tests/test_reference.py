@@ -1,11 +1,16 @@
+import copy
+import urllib.error
+from pathlib import Path
+
 import pytest
 import torch
 import torchvision
 from torch import nn
 
 from cnnbook import papers, reference
-from cnnbook.networks import cifar_resnet, resnet18, resnet50
+from cnnbook.networks import cifar_resnet, resnet18, resnet34, resnet50
 from cnnbook.networks.resnet import bottleneck_v15, option_b
+from cnnbook.reference import load_reference_weights
 
 
 def small(first: int = 3, second: int = 3) -> nn.Sequential:
@@ -115,3 +120,83 @@ def test_a_reason_is_shown():
 )
 def test_what_a_paper_prints_is_compared_to_its_digits(counted, stated, agrees):
     assert reference._agrees(counted, stated) is agrees
+
+
+@pytest.fixture
+def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that torchvision's ResNet-18 would be downloaded to."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder / torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
+
+
+def test_weights_that_were_trained_are_loaded(weights):
+    torch.manual_seed(0)
+    theirs = torchvision.models.resnet18().eval()
+    torch.save(theirs.state_dict(), weights)
+    ours = resnet18().eval()
+    classes, preprocess = load_reference_weights(ours, "resnet18")
+    image = preprocess(torch.rand(3, 300, 400)).unsqueeze(0)
+    assert image.shape == (1, 3, 224, 224)
+    assert len(classes) == 1000
+    assert classes[281] == "tabby"
+    with torch.no_grad():
+        assert torch.allclose(ours(image), theirs(image), atol=1e-5)
+
+
+def test_weights_of_another_network_change_nothing(weights):
+    torch.save(torchvision.models.resnet18().state_dict(), weights)
+    ours = resnet34()
+    before = copy.deepcopy(ours.state_dict())
+    with pytest.raises(ValueError, match=r"the networks part at step 1\d"):
+        load_reference_weights(ours, "resnet18")
+    assert all(torch.equal(before[key], tensor) for key, tensor in ours.state_dict().items())
+
+
+def test_a_network_of_the_same_shapes_that_computes_something_else_is_told(weights):
+    torch.save(torchvision.models.resnet18().state_dict(), weights)
+    ours = resnet18()
+    for module in ours.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eps = 0.1
+    with pytest.raises(ValueError, match="another network with layers of the same shapes"):
+        load_reference_weights(ours, "resnet18")
+
+
+def test_a_broken_file_of_weights_is_told(weights):
+    torch.save(torchvision.models.resnet18().state_dict(), weights)
+    weights.write_bytes(weights.read_bytes()[:1_000_000])  # a download that was cut off
+    with pytest.raises(OSError, match=r"resnet18-\w+.pth is broken .* delete it"):
+        load_reference_weights(resnet18(), "resnet18")
+
+
+def test_without_a_network_the_file_is_named(weights, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise urllib.error.URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "urlopen", refuse)
+    with pytest.raises(ConnectionError, match=r"no route to host.*put https://.*pth into .*check"):
+        load_reference_weights(resnet18(), "resnet18")
+    assert not list(weights.parent.iterdir())
+
+
+def test_weights_cannot_be_written(weights, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    with pytest.raises(PermissionError, match="cannot be written: set TORCH_HOME"):
+        load_reference_weights(resnet18(), "resnet18")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (("resnet51",), r"no network 'resnet51'; did you mean resnet"),
+        (("resnet18", "V3"), r"no weights 'V3' of resnet18; choose IMAGENET1K_V1"),
+    ],
+)
+def test_weights_that_are_not_there_are_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        load_reference_weights(resnet18(), *call)
