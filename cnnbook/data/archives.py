@@ -1,0 +1,135 @@
+"""Archives of real data sets: downloaded, checked and unpacked as a whole, or not at all."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+TIMEOUT = 30  # seconds without a byte after which a download is given up
+
+
+class FetchError(OSError):
+    """A data set could not be fetched or read; the message says why, and what to do."""
+
+
+class Archive(NamedTuple):
+    """A file to download."""
+
+    url: str
+    md5: str
+    place: str = "."  # where to unpack it, inside the folder of the data set
+
+    @property
+    def file(self) -> str:
+        """Its name."""
+        return self.url.rpartition("/")[2]
+
+
+def data_folder(root: str | os.PathLike | None = None) -> Path:
+    """The folder of all data sets: `root`, else the variable CNNBOOK_DATA, else a cache at home.
+
+    Examples:
+        >>> data_folder("pictures").name
+        'pictures'
+    """
+    return Path(root or os.environ.get("CNNBOOK_DATA") or "~/.cache/cnnbook").expanduser()
+
+
+def fetch(name: str, archives: Sequence[Archive], root: Path) -> Path:
+    """Give the folder of a data set; download and unpack its archives if it is not there.
+
+    The work is done in a hidden folder, of which the result is moved to its place at the end: it
+    is there as a whole or not at all, also when two programs fetch it at once. Archives that lie
+    in `root/archives/name` are used instead of a download.
+
+    Raises:
+        FetchError: no network, a broken archive, or a folder that cannot be written.
+    """
+    folder = root / name
+    if folder.is_dir():
+        return folder
+    try:
+        _fetch(name, archives, root)
+    except FetchError:
+        raise
+    except OSError as error:
+        raise FetchError(
+            f"{name} cannot be stored in {root}: {(error.strerror or str(error)).lower()}; name "
+            "another folder by root=… or by the environment variable CNNBOOK_DATA."
+        ) from error
+    return folder
+
+
+def _fetch(name: str, archives: Sequence[Archive], root: Path) -> None:
+    from torchvision.datasets.utils import extract_archive
+
+    if root.exists() and not root.is_dir():
+        raise FetchError(f"root is {root}, which is a file; name a folder.")
+    root.mkdir(parents=True, exist_ok=True)
+    by_hand = root / "archives" / name
+    advice = f"put {' and '.join(archive.url for archive in archives)} into {by_hand} by hand"
+    with TemporaryDirectory(prefix=f".{name}-", dir=root) as temporary:
+        unpacked = Path(temporary, "unpacked")
+        for archive in archives:
+            path = by_hand / archive.file
+            if not path.is_file():
+                path = Path(temporary, archive.file)
+                _download(name, archive, path, advice)
+            elif _md5(path) != archive.md5:
+                raise FetchError(
+                    f"{path} is broken or incomplete: its MD5 sum is not {archive.md5}; "
+                    "put the whole file there, or delete it to have it downloaded."
+                )
+            place = unpacked / archive.place
+            place.mkdir(parents=True, exist_ok=True)
+            extract_archive(path, place)
+        try:
+            unpacked.rename(root / name)
+        except OSError:
+            if not (root / name).is_dir():  # else another program was faster
+                raise
+
+
+def _download(name: str, archive: Archive, path: Path, advice: str) -> None:
+    host = urlsplit(archive.url).netloc
+    chunks = _chunks(archive)
+    with open(path, "wb") as file:
+        while True:
+            try:  # reading only: what fails in writing is no matter of the network
+                chunk = next(chunks, None)
+            except (OSError, HTTPException) as error:
+                reason = str(error).strip("<>") or type(error).__name__
+                raise FetchError(
+                    f"{name} cannot be downloaded from {host} ({reason}); "
+                    f"connect to the network, or {advice}."
+                ) from error
+            if chunk is None:
+                break
+            file.write(chunk)
+    if _md5(path) != archive.md5:
+        raise FetchError(
+            f"{archive.file} of {name} came broken or incomplete from {host}: its MD5 sum is not "
+            f"{archive.md5}; it was deleted, so load again."
+        )
+
+
+def _chunks(archive: Archive) -> Iterator[bytes]:
+    from tqdm import tqdm
+
+    request = Request(archive.url, headers={"User-Agent": "cnnbook"})
+    with urlopen(request, timeout=TIMEOUT) as response:
+        length = int(response.headers.get("Content-Length", 0)) or None
+        with tqdm(desc=archive.file, total=length, unit="B", unit_scale=True) as bar:
+            while chunk := response.read(2**20):
+                bar.update(len(chunk))
+                yield chunk
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

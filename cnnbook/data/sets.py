@@ -1,0 +1,358 @@
+"""All data sets by one call, in the same splits and types."""
+
+import difflib
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate
+
+from cnnbook.data.archives import data_folder
+from cnnbook.data.drawn import SHAPES, scenes, shapes
+from cnnbook.data.real import REAL, permutation
+
+TASKS = ("classification", "segmentation", "detection")
+HELD_OUT = 1000  # drawn images of the validation split, and of the test split
+
+
+class ImageSet(Dataset):
+    """Images with their targets, ready for a network.
+
+    An item is a pair of an image `(C, H, W)`, float32 in [0, 1] or normalised, and a target:
+
+    - classification: the label, int64, an index into `classes`.
+    - segmentation: the class of each pixel `(H, W)`, int64. 0 is the background; 255 (void) is
+      where the truth is not known or an augmentation looked beyond the image.
+    - detection: a dict of `boxes` `(K, 4)`, float32, x0, y0, x1, y1 in pixels, and `labels`
+      `(K,)`, int64, at least 1: 0 is the background, as torchvision's detectors want it.
+
+    Attributes:
+        classes: their names; `"background"` is the first one in segmentation and detection.
+        mean: of each channel over all pixels of the training images, in [0, 1].
+        std: standard deviation of the same pixels.
+    """
+
+    def __init__(
+        self,
+        pairs: Dataset | Sequence,
+        classes: tuple[str, ...],
+        mean: Tensor,
+        std: Tensor,
+        *,
+        transform: Callable | None = None,
+        normalise: bool = False,
+    ) -> None:
+        self.classes, self.mean, self.std = classes, mean, std
+        self._pairs, self._transform, self._normalise = pairs, transform, normalise
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"ImageSet({len(self):,} images, {len(self.classes)} classes)"
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor | dict[str, Tensor]]:
+        image, target = self._pairs[index]
+        image = _as_float(image)
+        if self._transform is not None:
+            image, target = _transformed(self._transform, image, target)
+        return self._finished(image), _as_target(target)
+
+    def __getitems__(self, indices: list[int]) -> list[tuple]:
+        """A batch, as a DataLoader asks for it; at once where nothing is done image by image."""
+        if self._transform is not None or not isinstance(self._pairs, TensorDataset):
+            return [self[index] for index in indices]
+        images, targets = self._pairs[indices]
+        return list(zip(self._finished(_as_float(images)), _as_target(targets)))
+
+    def _finished(self, images: Tensor) -> Tensor:
+        if not self._normalise:
+            return images
+        return (images - self.mean.view(-1, 1, 1)) / self.std.view(-1, 1, 1)
+
+
+class Splits(NamedTuple):
+    """The three parts of a data set; each of its images is in one of them only."""
+
+    train: ImageSet
+    validation: ImageSet  # to choose with
+    test: ImageSet  # to report
+
+
+def load(
+    name: str,
+    task: str = "classification",
+    *,
+    size: int | None = None,
+    count: int | None = None,
+    augment: Callable | None = None,
+    normalise: bool = False,
+    root: str | os.PathLike | None = None,
+    seed: int = 0,
+) -> Splits:
+    """Load a data set, in splits that are the same everywhere.
+
+    | name | tasks | train, validation, test | size |
+    |---|---|---|---|
+    | shapes | all three | 10,000 (2,000), 1,000, 1,000 | 32 (64), any |
+    | digits | classification | 1,295, 143, 359 | 8 |
+    | mnist, fashion-mnist | classification | 54,000, 6,000, 10,000 | 28 |
+    | cifar10, cifar100 | classification | 45,000, 5,000, 10,000 | 32 |
+    | imagenette | classification | nine tenths, a tenth of its training part; its `val` | 160 |
+    | voc | segmentation, detection | nine tenths, a tenth of 2012's `train`; its `val` | 256 |
+
+    The shapes are drawn, one an image for classification, else scenes (the numbers in brackets);
+    the digits ship with scikit-learn; the others are downloaded once, through torchvision's
+    addresses, and kept in `root`. The official test images are the test split. Imagenette and VOC
+    2012 publish none: there it is their validation part. The validation split is a tenth of the
+    official training images, drawn by lot with a fixed seed; of the digits, a fifth is the test
+    split first. Objects that VOC marks as difficult are left out.
+
+    Args:
+        name: a name of the table.
+        task: `"classification"`, `"segmentation"` or `"detection"`.
+        size: height and width of the images, in pixels. Shapes are drawn at it. Others are
+            resized: for classification the shorter side, and the middle is cut out; for the other
+            tasks both sides, so that no object is lost.
+        count: number of training images, from the front of the split; `None` takes all, or the
+            number of the table. It changes neither validation nor test.
+        augment: transform of `torchvision.transforms.v2` for training images in [0, 1]; boxes and
+            masks follow it. It draws from torch's global random numbers.
+        normalise: subtract the mean and divide by the standard deviation of each channel.
+        root: folder of the downloads; else the environment variable CNNBOOK_DATA, else
+            `~/.cache/cnnbook`.
+        seed: of the drawn shapes; each seed gives three splits of its own.
+
+    Returns:
+        Train, validation and test images, each with `classes`, `mean` and `std`.
+
+    Raises:
+        ValueError: no such name or task, or a `size` or `count` that cannot be.
+        FetchError: no network, a broken archive, or a folder that cannot be written; nothing
+            half-written is left behind.
+
+    Examples:
+        >>> train, validation, test = load("digits")
+        >>> len(train), len(validation), len(test)
+        (1295, 143, 359)
+        >>> image, label = train[0]
+        >>> image.shape, train.classes[label]
+        (torch.Size([1, 8, 8]), '3')
+    """
+    tasks = {"shapes": TASKS} | {known: tuple(real.tasks) for known, real in REAL.items()}
+    if name not in tasks:
+        near = difflib.get_close_matches(name.lower(), tasks, n=2)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(tasks)}."
+        raise ValueError(f"there is no data set {name!r}; {hint}")
+    if task not in tasks[name]:
+        raise ValueError(f"{name} has no task {task!r}; choose from {', '.join(tasks[name])}.")
+    for number, what in ((size, "size"), (count, "count")):
+        if number is not None and number < 1:
+            raise ValueError(f"{what} is {number}; it must be at least 1.")
+
+    resize = published = None
+    if name == "shapes":
+        whole = task == "classification"
+        counts = (count or (10_000 if whole else 2_000), HELD_OUT, HELD_OUT)
+        parts = [
+            _drawn(task, number, size or (32 if whole else 64), 3 * seed + k)
+            for k, number in enumerate(counts)
+        ]
+        classes = SHAPES if whole else ("background", *SHAPES)
+    else:
+        real = REAL[name]
+        training, test, classes = real.tasks[task](data_folder(root), size or real.size)
+        order = permutation(len(training))
+        validation, rest = order[: len(order) // 10], order[len(order) // 10 :]
+        if count is not None and count > len(rest):
+            raise ValueError(f"count is {count}, but {name} has {len(rest)} training images.")
+        parts = [_take(training, rest[:count]), _take(training, validation), test]
+        published = real.statistics
+        if size not in (None, real.size) or not isinstance(test, TensorDataset):
+            resize = size or real.size
+
+    mean, std = map(torch.tensor, published) if published else channel_statistics(parts[0])
+    return Splits(
+        *(
+            ImageSet(
+                part,
+                classes,
+                mean,
+                std,
+                transform=_transform(task, resize, augment if part is parts[0] else None),
+                normalise=normalise,
+            )
+            for part in parts
+        )
+    )
+
+
+def _drawn(task: str, count: int, size: int, seed: int) -> Dataset | list:
+    """Drawn images, kept in 8 bits, with their targets."""
+    draw = shapes if task == "classification" else scenes
+    drawn = draw(count, size, seed=seed)
+    images = (drawn.images * 255).round().byte()
+    if task == "classification":
+        return TensorDataset(images, drawn.labels)
+    if task == "segmentation":
+        return TensorDataset(images, drawn.masks.byte())
+    targets = zip(drawn.boxes, drawn.labels)
+    return [(image, {"boxes": b, "labels": k}) for image, (b, k) in zip(images, targets)]
+
+
+def _take(pairs: Dataset, indices: np.ndarray) -> Dataset:
+    if isinstance(pairs, TensorDataset):
+        return TensorDataset(*(tensor[indices] for tensor in pairs.tensors))
+    return Subset(pairs, indices.tolist())
+
+
+def _transform(task: str, size: int | None, augment: Callable | None) -> Callable | None:
+    """What is done to each pair of image and target; None where nothing is."""
+    if size is None and augment is None:
+        return None
+    from torchvision.transforms import v2
+
+    steps = []
+    if size is not None and task == "classification":
+        steps += [v2.Resize(size), v2.CenterCrop(size)]
+    elif size is not None:
+        steps.append(v2.Resize((size, size)))
+    if augment is not None:
+        steps.append(augment)
+        if task == "detection":  # objects may have left the image
+            steps += [v2.ClampBoundingBoxes(), v2.SanitizeBoundingBoxes()]
+    return v2.Compose(steps)
+
+
+def _transformed(transform: Callable, image: Tensor, target) -> tuple[Tensor, object]:
+    """Tell the transform what is a mask and what are boxes, so that they follow the image."""
+    from torchvision import tv_tensors
+
+    image = tv_tensors.Image(image)
+    if isinstance(target, dict):
+        boxes = tv_tensors.BoundingBoxes(
+            target["boxes"], format="XYXY", canvas_size=image.shape[-2:]
+        )
+        target = {**target, "boxes": boxes}
+    elif torch.is_tensor(target) and target.ndim == 2:
+        target = tv_tensors.Mask(target)
+    image, target = transform(image, target)
+    return image.as_subclass(Tensor), target
+
+
+def _as_float(images: Tensor) -> Tensor:
+    return images.float() / 255 if images.dtype == torch.uint8 else images
+
+
+def _as_target(target):
+    if isinstance(target, dict):
+        return {key: value.as_subclass(Tensor) for key, value in target.items()}
+    return torch.as_tensor(target).as_subclass(Tensor).long()
+
+
+def flip_and_crop(size: int, padding: int = 4) -> Callable:
+    """The augmentation of He et al. for CIFAR-10: pad, cut out at random, and flip half of them.
+
+    Source: He et al., Deep Residual Learning for Image Recognition, 2015, section 4.2 (`size` 32,
+    `padding` 4).
+
+    Args:
+        size: height and width of what is cut out, in pixels.
+        padding: black pixels that are put on each side before; void (255) in a mask.
+
+    Returns:
+        A transform for `load(…, augment=…)`. A mirrored digit is no digit: not for those.
+
+    Examples:
+        >>> flip_and_crop(32)(torch.zeros(3, 32, 32)).shape
+        torch.Size([3, 32, 32])
+    """
+    from torchvision import tv_tensors
+    from torchvision.transforms import v2
+
+    fill = {tv_tensors.Mask: 255, "others": 0}
+    return v2.Compose([v2.RandomCrop(size, padding=padding, fill=fill), v2.RandomHorizontalFlip()])
+
+
+def channel_statistics(images: Tensor | Dataset | Sequence) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of each channel, over all pixels of all images.
+
+    The standard deviation is that of the pixels. The mean of the standard deviations of single
+    images is smaller, for images differ in brightness.
+
+    Args:
+        images: `(N, C, H, W)`, in [0, 1] or uint8; or pairs of an image and a target, the images
+            of one size.
+
+    Returns:
+        Mean `(C,)` and standard deviation `(C,)`, float32, in [0, 1].
+
+    Examples:
+        >>> black_and_white = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
+        >>> channel_statistics(black_and_white)
+        (tensor([0.5000]), tensor([0.5000]))
+    """
+    count, total, squares = 0, 0.0, 0.0
+    for start in range(0, len(images), 256):
+        chunk = (
+            images[start : start + 256]
+            if torch.is_tensor(images)
+            else torch.stack([images[k][0] for k in range(start, min(start + 256, len(images)))])
+        )
+        values = _as_float(chunk).double().transpose(0, 1).flatten(1)  # (C, pixels)
+        count += values.shape[1]
+        total = total + values.sum(1)
+        squares = squares + values.square().sum(1)
+    mean = total / count
+    return mean.float(), (squares / count - mean**2).clamp(min=0).sqrt().float()
+
+
+def batches(
+    images: Tensor | Dataset,
+    labels: Tensor | None = None,
+    *,
+    batch_size: int = 64,
+    seed: int | None = None,
+) -> DataLoader:
+    """Cut images and labels, or a data set, into batches.
+
+    The targets of a detection set stay a list, for each image has boxes of its own number.
+
+    Args:
+        images: `(N, C, H, W)`; or a data set of images and targets, then without `labels`.
+        labels: `(N,)`.
+        batch_size: images in a batch; the last one may be smaller.
+        seed: shuffle anew in each epoch, from this seed; `None` keeps the order.
+
+    Raises:
+        ValueError: a tensor of images comes without labels.
+
+    Examples:
+        >>> [len(x) for x, y in batches(torch.zeros(5, 1, 8, 8), torch.zeros(5), batch_size=2)]
+        [2, 2, 1]
+        >>> images, labels = next(iter(batches(load("digits").train, batch_size=100, seed=0)))
+        >>> images.shape
+        torch.Size([100, 1, 8, 8])
+    """
+    if labels is not None:
+        images = TensorDataset(images, labels)
+    elif torch.is_tensor(images):
+        raise ValueError("the images come without labels; give batches(images, labels).")
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
+    return DataLoader(
+        images,
+        batch_size=batch_size,
+        shuffle=seed is not None,
+        generator=generator,
+        collate_fn=_collate,
+    )
+
+
+def _collate(items: list) -> tuple | list:
+    if isinstance(items[0], tuple) and isinstance(items[0][1], dict):
+        images, targets = zip(*items)
+        return torch.stack(images), list(targets)
+    return default_collate(items)
