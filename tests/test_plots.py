@@ -1,6 +1,8 @@
 """The figures of cnnbook.plots: what is drawn is what was given."""
 
 import io
+import itertools
+import math
 import re
 from collections.abc import Iterator
 
@@ -13,6 +15,7 @@ from matplotlib.colors import to_rgba
 from PIL import Image
 
 from cnnbook import plots
+from cnnbook.arithmetic import ReceptiveField
 
 # Three channels of 4×5, a kernel of 3×3 in each: the worked example of the chapter Convolution.
 GENERATOR = torch.Generator().manual_seed(0)
@@ -164,3 +167,112 @@ def test_drawings_leave_the_place_of_given_axes_alone() -> None:
 def test_matrix_writes_a_real_minus_and_no_minus_zero() -> None:
     ax = plots.matrix(torch.tensor([[-2.0, -0.0, 0.25]]))
     assert [text.get_text() for text in ax.texts] == ["−2", "0", "0.25"]
+
+
+def test_feature_maps_have_one_scale() -> None:
+    maps = torch.zeros(2, 4, 4)
+    maps[0, 0, 0], maps[1, 0, 0] = 2.0, -1.0  # full blue, and half of the way to vermillion
+    drawn = plots.feature_maps(maps, columns=2).images[0].get_array()
+    paper = torch.tensor(to_rgba(plots.PAPER)[:3])
+    assert torch.allclose(torch.tensor(drawn[0, 0, :3]), torch.tensor(to_rgba(plots.BLUE)[:3]))
+    half = (paper + torch.tensor(to_rgba(plots.VERMILLION)[:3])) / 2
+    assert torch.allclose(torch.tensor(drawn[0, 5, :3]), half)
+    assert drawn[0, 4, 3] == 0  # the gap
+
+
+def test_feature_maps_wants_one_image() -> None:
+    with pytest.raises(ValueError, match=r"give one image's \(C, H, W\)"):
+        plots.feature_maps(torch.zeros(1, 2, 4, 4))
+
+
+def test_receptive_field_frames_the_unit_nearest_to_a_place() -> None:
+    field = ReceptiveField((5, 9), (4, 4), (2.0, 2.0))
+    ax = plots.receptive_field({"layer": field}, torch.rand(3, 40, 40), at=(11, 1))
+    assert ax.patches[-1].get_bbox().extents.tolist() == [-2.5, 7.5, 6.5, 12.5]  # at (10, 2)
+    assert ax.get_xlim()[0] <= -2.5  # what lies outside of the picture is drawn as well
+
+
+def test_receptive_field_of_everything_frames_the_picture() -> None:
+    field = ReceptiveField((math.inf, math.inf), (4, 4), (2.0, 2.0))
+    ax = plots.receptive_field({"gate": field}, torch.rand(3, 20, 30))
+    assert ax.patches[-1].get_bbox().extents.tolist() == [-0.5, -0.5, 29.5, 19.5]
+
+
+def test_confusion_matrix_has_the_right_classes_in_rows() -> None:
+    predicted, labels = torch.tensor([1, 1, 1, 0]), torch.tensor([0, 0, 1, 0])
+    ax = plots.confusion_matrix(predicted, labels, ["a", "b"])
+    assert {text.get_position(): text.get_text() for text in ax.texts} == {
+        (0, 0): "1", (1, 0): "2", (1, 1): "1",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("predicted", "labels", "message"),
+    [([0], [0, 1], "1 predictions, but 2 labels"), ([2], [0], "an index 2, but there are 2")],
+)
+def test_confusion_matrix_wants_an_answer_for_each(predicted, labels, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.confusion_matrix(torch.tensor(predicted), torch.tensor(labels), ["a", "b"])
+
+
+def test_segmentation_colours_every_class_and_names_it() -> None:
+    mask = torch.zeros(8, 8, dtype=torch.int64)
+    mask[:2], mask[4:6], mask[7] = 1, 12, 255
+    ax = plots.segmentation(torch.rand(3, 8, 8), mask, [f"class {k}" for k in range(1, 13)])
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["class 1", "class 12", "void"]
+    veils = [image.get_array() for image in ax.images[1:]]
+    assert [int((veil[..., 3] > 0).sum()) for veil in veils] == [16, 16, 8]
+
+
+def test_eighteen_classes_have_eighteen_colours() -> None:
+    mask = torch.arange(1, 19).repeat(2, 1)
+    ax = plots.segmentation(torch.rand(3, 2, 18), mask, [str(k) for k in range(18)])
+    assert len({tuple(handle.get_facecolor()) for handle in ax.get_legend().legend_handles}) == 18
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (torch.zeros(4, 5), r"the mask is \(4, 5\) and the picture \(4, 4\)"),
+        (torch.full((4, 4), 3), "the mask holds 3, but there are 2 classes"),
+    ],
+)
+def test_segmentation_says_what_does_not_fit(mask, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.segmentation(torch.rand(3, 4, 4), mask, ["a", "b"])
+
+
+def test_boxes_of_equal_names_have_equal_colours() -> None:
+    corners = torch.tensor([[0, 0, 2, 2], [1, 1, 4, 4], [2, 2, 5, 6]])
+    ax = plots.boxes(torch.rand(3, 8, 8), corners, labels=["a", "b", "a"], scores=[0.5, 0.25, 1])
+    edges = [patch.get_edgecolor() for patch in ax.patches]
+    assert edges[0] == edges[2] != edges[1]
+    assert [text.get_text() for text in ax.texts] == ["a 0.50", "b 0.25", "a 1.00"]
+
+
+@pytest.mark.parametrize(
+    ("corners", "names", "message"),
+    [([0, 0, 2, 2], [], r"it must be \(K, 4\)"), ([[0, 0, 2, 2]], ["a", "b"], "1 boxes, but 2")],
+)
+def test_boxes_says_what_does_not_fit(corners, names, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        plots.boxes(torch.rand(3, 8, 8), torch.tensor(corners), labels=names)
+
+
+def test_networks_have_areas_like_their_parameters_and_names_that_do_not_meet() -> None:
+    points = [
+        plots.NetworkPoint(f"net {k}", 1e9 + 1e7 * k, 20 + k / 10, 1e6 * k) for k in (1, 2, 4)
+    ]
+    ax = plots.networks(points)
+    sizes = [circle.get_sizes()[0] for circle in ax.collections[::2]]
+    assert sizes[1] / sizes[0] == pytest.approx(2)
+    assert sizes[2] / sizes[0] == pytest.approx(4)
+    ax.figure.canvas.draw()
+    names = [text.get_window_extent() for text in ax.texts if text.get_text().startswith("net")]
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(names, 2))
+
+
+def test_networks_wants_a_cost() -> None:
+    with pytest.raises(ValueError, match="at least one point"):
+        plots.networks([])

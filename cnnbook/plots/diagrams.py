@@ -1,205 +1,27 @@
-"""The book's figures, in one style.
+"""Drawings of operations and of networks."""
 
-Figures are transparent and drawn in a neutral ink, so that they read on a light page and on a dark
-one; the colours are those of Okabe and Ito, which colour-blind readers can tell apart. Every
-function draws into the `Axes` it is given, or into new ones, and returns them.
-"""
-
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
-from PIL import Image
 from torch import Tensor, nn
 
 from cnnbook.arithmetic import SummaryRow
-
-INK = "#7b7f86"  # grey that reads on white and on black
-PAPER = "#fbfbf9"  # ground of squares that hold numbers, on any page
-BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
-VERMILLION, PURPLE, SKY = "#D55E00", "#CC79A7", "#56B4E9"
-COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY)
-
-STYLE = {
-    "axes.edgecolor": INK,
-    "axes.facecolor": "none",
-    "axes.grid": False,
-    "axes.labelcolor": INK,
-    "axes.prop_cycle": plt.cycler(color=COLOURS),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "figure.dpi": 120,
-    "figure.facecolor": "none",
-    "figure.figsize": (7, 3.2),
-    "font.size": 10,
-    "image.cmap": "gray",
-    "image.interpolation": "nearest",
-    "legend.frameon": False,
-    "legend.labelcolor": INK,
-    "lines.linewidth": 2,
-    "savefig.facecolor": "none",
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-}
-
-
-def use_style() -> None:
-    """Give every figure from here on the style of the book."""
-    plt.rcParams.update(STYLE)
-
-
-def show(fig: Figure, alt: str) -> None:
-    """Show a finished figure in a notebook, with words for those who cannot see it.
-
-    Args:
-        fig: the figure; it is closed afterwards.
-        alt: what the figure shows, in a sentence or two.
-
-    Raises:
-        ValueError: `alt` is empty.
-    """
-    if not alt.strip():
-        raise ValueError("alt is empty; say in a sentence what the figure shows.")
-    from IPython.display import display
-
-    drawn, picture = io.BytesIO(), io.BytesIO()
-    fig.savefig(drawn, format="png", bbox_inches="tight")
-    plt.close(fig)
-    png = Image.open(drawn)
-    if not any(ax.images for ax in fig.axes):  # a drawing: 256 colours do, at a third of the bytes
-        png = png.quantize(256, method=Image.Quantize.FASTOCTREE)
-    png.save(picture, "png", optimize=True)
-    display(
-        {"image/png": picture.getvalue(), "text/plain": f"<Figure: {alt}>"},
-        raw=True,
-        metadata={"image/png": {"alt": alt}},
-    )
-
-
-def _axes(ax: Axes | None, figsize: tuple[float, float] | None = None) -> Axes:
-    return plt.subplots(figsize=figsize)[1] if ax is None else ax
-
-
-def image(picture: Tensor, ax: Axes | None = None, *, title: str = "") -> Axes:
-    """Draw a picture `(3, H, W)`, or a single channel `(H, W)` or `(1, H, W)` in grey.
-
-    Colour pictures have values in [0, 1]; a channel is stretched to its own range.
-    """
-    ax = _axes(ax)
-    picture = picture.detach().cpu()
-    if picture.dim() == 3:
-        picture = picture.squeeze(0) if picture.shape[0] == 1 else picture.permute(1, 2, 0)
-    ax.imshow((picture.clamp(0, 1) if picture.dim() == 3 else picture).numpy())
-    ax.set_axis_off()
-    ax.set_title(title)
-    return ax
-
-
-def images(
-    pictures: Iterable[Tensor], titles: Sequence[str] = (), *, columns: int = 6, size: float = 1.2
-) -> Figure:
-    """Draw pictures in a grid; see `image` for what a picture is.
-
-    Args:
-        pictures: tensors `(3, H, W)`, `(1, H, W)` or `(H, W)`.
-        titles: one for each picture, or none.
-        columns: pictures in a row.
-        size: height of a picture on the page, in inches.
-    """
-    pictures = list(pictures)
-    rows = -(-len(pictures) // columns)
-    ratio = pictures[0].shape[-1] / pictures[0].shape[-2]
-    fig, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(size * ratio * columns, (size + 0.3 * bool(titles)) * rows),
-        squeeze=False,
-        layout="constrained",
-    )
-    for place, ax in enumerate(grid.flat):
-        if place < len(pictures):
-            image(pictures[place], ax, title=titles[place] if titles else "")
-        else:
-            ax.set_axis_off()
-    return fig
-
-
-def matrix(
-    values: Tensor,
-    ax: Axes | None = None,
-    *,
-    numbers: bool = True,
-    title: str = "",
-    limit: float | None = None,
-) -> Axes:
-    """Draw a matrix `(H, W)` as squares from vermillion (negative) over white to blue (positive).
-
-    Args:
-        values: the matrix.
-        ax: where to draw.
-        numbers: write each value into its square.
-        title: title of the axes.
-        limit: value of full colour; the largest magnitude if not given.
-    """
-    values = values.detach().cpu()
-    height, width = values.shape
-    ax = _axes(ax, (0.5 * width, 0.5 * height))
-    limit = limit or values.abs().max().item() or 1.0
-    for row in range(height):
-        for column in range(width):
-            value = values[row, column].item()
-            strength = min(abs(value) / limit, 1.0)
-            colour = BLUE if value > 0 else VERMILLION
-            place = (column - 0.5, row - 0.5)
-            ax.add_patch(Rectangle(place, 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.5))
-            ax.add_patch(Rectangle(place, 1, 1, facecolor=colour, alpha=0.8 * strength, lw=0))
-            if numbers:
-                text = _number(value)
-                ink = "white" if strength > 0.6 else "#1a1a1a"
-                ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
-    ax.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55), aspect="equal", title=title)
-    ax.set_axis_off()
-    return ax
-
-
-def learning_curves(
-    runs: Mapping[str, Sequence[Sequence[float]]],
-    ax: Axes | None = None,
-    *,
-    ylabel: str = "training loss",
-    xlabel: str = "step",
-    window: int = 1,
-) -> Axes:
-    """Draw the curves of several runs under a name each: a line for the mean, a band for the range.
-
-    Args:
-        runs: for each name a list of runs, each a list of one value a step.
-        ax: where to draw.
-        ylabel: what the values are, with their unit.
-        xlabel: what is counted.
-        window: draw means over this many steps, which takes the noise of single batches away.
-    """
-    ax = _axes(ax)
-    for colour, (name, curves) in zip(COLOURS, runs.items()):
-        values = np.asarray(curves, dtype=float)
-        points = values.shape[1] // window
-        values = values[:, : points * window].reshape(len(values), points, window).mean(2)
-        steps = (np.arange(points) + 0.5) * window + 0.5
-        ax.plot(steps, values.mean(0), color=colour, label=name)
-        ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, lw=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend()
-    return ax
+from cnnbook.plots.style import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    INK,
+    ORANGE,
+    PAPER,
+    VERMILLION,
+    bare_axes,
+    new_axes,
+    number,
+)
 
 
 def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = None) -> Axes:
@@ -217,7 +39,7 @@ def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = Non
     sizes = {name: [_edges(row) for row in drawn] for name, drawn in rows.items()}
     width = max(sum(w + 0.15 for w, _ in places) for places in sizes.values()) + 0.2
     heights = {name: max(h for _, h in places) + 0.95 for name, places in sizes.items()}
-    ax = _axes(ax, (width, sum(heights.values())))
+    ax = new_axes(ax, (width, sum(heights.values())))
     floor = 0.0
     for name, drawn in rows.items():
         floor -= heights[name]
@@ -301,7 +123,7 @@ def blocks(drawn: Mapping[str, Block], ax: Axes | None = None) -> Axes:
     )
     columns = sum(len(chains[title]) for title in drawn)
     width, height = _COLUMN * columns + _GAP * (len(drawn) - 1), rows + 2.4
-    ax = _axes(ax, (0.5 * width, 0.42 * height))
+    ax = new_axes(ax, (0.5 * width, 0.42 * height))
     left = 0.0
     for title, block in drawn.items():
         _block(ax, left + _COLUMN / 2, chains[title], block, title)
@@ -368,34 +190,6 @@ def _block(ax: Axes, x: float, chains: list[list[str]], block: Block, title: str
     arrow((x, end), (x, end + 0.45))
 
 
-def filters(
-    kernels: Mapping[str, Tensor], pictures: Sequence[Tensor], *, size: float = 1.7
-) -> Figure:
-    """Draw kernels `(K, K)` under their names, and below each what it makes of a picture.
-
-    A kernel of fractions is drawn in whole numbers where a divisor up to 256 makes it whole.
-
-    Args:
-        kernels: for each name, a kernel.
-        pictures: as many pictures; see `image` for what a picture is.
-        size: width of a picture on the page, in inches.
-    """
-    ratio = pictures[0].shape[-2] / pictures[0].shape[-1]
-    fig, grid = plt.subplots(
-        2,
-        len(kernels),
-        figsize=(size * len(kernels), size * (0.95 + ratio)),
-        height_ratios=(0.85, ratio),
-        squeeze=False,
-        layout="constrained",
-    )
-    for (above, below), (name, kernel), picture in zip(grid.T, kernels.items(), pictures):
-        whole = next((n for n in range(1, 257) if torch.equal((n * kernel).round(), n * kernel)), 1)
-        matrix(whole * kernel, above, title=name if whole == 1 else f"{name}, ÷ {whole}")
-        image(picture, below)
-    return fig
-
-
 def convolution_shapes(
     in_shape: tuple[int, int, int], out_channels: int, kernel_size: int, ax: Axes | None = None
 ) -> Axes:
@@ -422,7 +216,7 @@ def convolution_shapes(
     top = -depth * (max(channels, out_channels) - 1)
     low = height * pixel + 0.3
     border = pixel * (kernel_size - 1) / 2  # what the output lacks on each side
-    ax = _bare_axes(ax, (0.68 * (right + 0.2), 0.68 * (low - top + 0.9)))
+    ax = bare_axes(ax, (0.68 * (right + 0.2), 0.68 * (low - top + 0.9)))
     ax.set(xlim=(-0.1, right + 0.1), ylim=(low + 0.8, top - 0.1), aspect="equal")
 
     def slices(x: float, y: float, shape: tuple, colours: Sequence[str], step: float) -> None:
@@ -492,7 +286,7 @@ def convolution_step(
     plus_x, plus_y = first + sum_x + 2.2, bottom / 2
     output_x, output_y = plus_x + 1.5, plus_y - output.shape[0] / 2
     right = output_x + output.shape[1]
-    ax = _bare_axes(ax, (0.36 * (right + 0.4), 0.36 * (bottom + 2.6)))
+    ax = bare_axes(ax, (0.36 * (right + 0.4), 0.36 * (bottom + 2.6)))
     ax.set(xlim=(-0.2, right + 0.2), ylim=(bottom + 1.4, -1.2), aspect="equal")
 
     def text(x: float, y: float, words: str, **style) -> None:
@@ -518,14 +312,14 @@ def convolution_step(
         text(left - 0.75, y, f"channel {c}", rotation=90, fontsize=9)
         text(left + width + 0.55, y, "×", fontsize=12)
         text(left + kernel_x + size + 0.5, y, "=", fontsize=12)
-        text(left + sum_x, y, _number(term), weight="bold")
+        text(left + sum_x, y, number(term), weight="bold")
         x_term = left + sum_x + 0.65
         reach = 0.5 / math.hypot(x_term - plus_x, y - plus_y)  # ends at the circle
         arrow((x_term, y), (plus_x + reach * (x_term - plus_x), plus_y + reach * (y - plus_y)))
     ax.add_patch(Circle((plus_x, plus_y), 0.45, fill=False, edgecolor=INK, lw=1.2))
     text(plus_x, plus_y, "+", fontsize=13)
     arrow((plus_x, plus_y + 1.7), (plus_x, plus_y + 0.5))
-    text(plus_x, plus_y + 2.3, f"{_number(bias)}\nbias", weight="bold")
+    text(plus_x, plus_y + 2.3, f"{number(bias)}\nbias", weight="bold")
     arrow((plus_x + 0.5, plus_y), (plus_x + 1.4, plus_y))
     _squares(ax, output, (output_x, output_y), count=row * output.shape[1] + column + 1)
     _frame(ax, (output_x + column, output_y + row), (1, 1), GREEN)
@@ -534,22 +328,9 @@ def convolution_step(
     text(first + sum_x, -0.6, "sum")
     text(output_x + output.shape[1] / 2, output_y - 0.6, "output")
     more = "".join(f" {'−' if term < 0 else '+'} {abs(term)}" for term in [*terms[1:], bias])
-    result = _number(output[row, column].item())
-    text(right / 2, bottom + 0.9, f"{_number(terms[0])}{more} = {result}", fontsize=12)
+    result = number(output[row, column].item())
+    text(right / 2, bottom + 0.9, f"{number(terms[0])}{more} = {result}", fontsize=12)
     return ax
-
-
-def _bare_axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-    """Axes without ticks and lines; new ones fill their figure."""
-    if ax is None:
-        ax = plt.figure(figsize=figsize).add_axes((0, 0, 1, 1))
-    ax.set_axis_off()
-    return ax
-
-
-def _number(value: float) -> str:
-    text = f"{value + 0.0:.0f}" if value == round(value) else f"{value:.2g}"  # no -0
-    return text.replace("-", "−")
 
 
 def _squares(
@@ -561,7 +342,7 @@ def _squares(
         ax.add_patch(Rectangle((x, y), 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.6))
         if count is None or place < count:
             style = {"ha": "center", "va": "center", "color": "#1a1a1a", "zorder": 4}
-            ax.text(x + 0.5, y + 0.5, _number(value), fontsize=10, **style)
+            ax.text(x + 0.5, y + 0.5, number(value), fontsize=10, **style)
 
 
 def _frame(

@@ -1,0 +1,73 @@
+"""The book's figures, in one style.
+
+Figures are transparent and drawn in a neutral ink, so that they read on a light page and on a dark
+one; the colours are those of Okabe and Ito, which colour-blind readers can tell apart. Every
+function draws into the `Axes` it is given, or into new ones, and returns them; those that draw a
+grid of pictures return the `Figure`.
+"""
+
+from cnnbook.plots.charts import NetworkPoint, confusion_matrix, learning_curves, matrix, networks
+from cnnbook.plots.diagrams import (
+    Block,
+    blocks,
+    convolution_shapes,
+    convolution_step,
+    layer_names,
+    profiles,
+)
+from cnnbook.plots.pictures import (
+    boxes,
+    feature_maps,
+    filters,
+    image,
+    images,
+    receptive_field,
+    segmentation,
+)
+from cnnbook.plots.style import (
+    BLUE,
+    COLOURS,
+    GREEN,
+    INK,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    SKY,
+    STYLE,
+    VERMILLION,
+    show,
+    use_style,
+)
+
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "GREEN",
+    "INK",
+    "ORANGE",
+    "PAPER",
+    "PURPLE",
+    "SKY",
+    "STYLE",
+    "VERMILLION",
+    "Block",
+    "NetworkPoint",
+    "blocks",
+    "boxes",
+    "confusion_matrix",
+    "convolution_shapes",
+    "convolution_step",
+    "feature_maps",
+    "filters",
+    "image",
+    "images",
+    "layer_names",
+    "learning_curves",
+    "matrix",
+    "networks",
+    "profiles",
+    "receptive_field",
+    "segmentation",
+    "show",
+    "use_style",
+]

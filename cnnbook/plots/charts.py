@@ -1,0 +1,225 @@
+"""Numbers as pictures: matrices, curves, and networks in a plane."""
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import EngFormatter, LogLocator, NullLocator
+from matplotlib.transforms import Bbox
+from torch import Tensor
+
+from cnnbook.plots.style import BLUE, COLOURS, INK, PAPER, VERMILLION, new_axes, number
+
+
+def matrix(
+    values: Tensor,
+    ax: Axes | None = None,
+    *,
+    numbers: bool = True,
+    title: str = "",
+    limit: float | None = None,
+) -> Axes:
+    """Draw a matrix `(H, W)` as squares from vermillion (negative) over white to blue (positive).
+
+    Args:
+        values: the matrix.
+        ax: where to draw.
+        numbers: write each value into its square.
+        title: title of the axes.
+        limit: value of full colour; the largest magnitude if not given.
+    """
+    values = values.detach().cpu()
+    height, width = values.shape
+    ax = new_axes(ax, (0.5 * width, 0.5 * height))
+    limit = limit or values.abs().max().item() or 1.0
+    for row in range(height):
+        for column in range(width):
+            value = values[row, column].item()
+            strength = min(abs(value) / limit, 1.0)
+            colour = BLUE if value > 0 else VERMILLION
+            place = (column - 0.5, row - 0.5)
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.5))
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=colour, alpha=0.8 * strength, lw=0))
+            if numbers:
+                text = number(value)
+                ink = "white" if strength > 0.6 else "#1a1a1a"
+                ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=9)
+    ax.set(xlim=(-0.55, width - 0.45), ylim=(height - 0.45, -0.55), aspect="equal", title=title)
+    ax.set_axis_off()
+    return ax
+
+
+def learning_curves(
+    runs: Mapping[str, Sequence[Sequence[float]]],
+    ax: Axes | None = None,
+    *,
+    ylabel: str = "training loss",
+    xlabel: str = "step",
+    window: int = 1,
+) -> Axes:
+    """Draw the curves of several runs under a name each: a line for the mean, a band for the range.
+
+    Args:
+        runs: for each name a list of runs, each a list of one value a step.
+        ax: where to draw.
+        ylabel: what the values are, with their unit.
+        xlabel: what is counted.
+        window: draw means over this many steps, which takes the noise of single batches away.
+    """
+    ax = new_axes(ax)
+    for colour, (name, curves) in zip(COLOURS, runs.items()):
+        values = np.asarray(curves, dtype=float)
+        points = values.shape[1] // window
+        values = values[:, : points * window].reshape(len(values), points, window).mean(2)
+        steps = (np.arange(points) + 0.5) * window + 0.5
+        ax.plot(steps, values.mean(0), color=colour, label=name)
+        ax.fill_between(steps, values.min(0), values.max(0), color=colour, alpha=0.2, lw=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend()
+    return ax
+
+
+def confusion_matrix(
+    predicted: Tensor, labels: Tensor, classes: Sequence[str], ax: Axes | None = None
+) -> Axes:
+    """Draw how often each class was taken for each: blue where right, vermillion where wrong.
+
+    The colour is the share of a row, the images that are of one class; the numbers count images.
+
+    Args:
+        predicted: `(N,)`, an index of a class for each image.
+        labels: `(N,)`, the right ones.
+        classes: names of the classes.
+        ax: where to draw; new axes of the right size if not given.
+
+    Raises:
+        ValueError: `predicted` and `labels` have not the same length, or an index has no class.
+
+    Examples:
+        >>> import torch
+        >>> predicted, labels = torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1])
+        >>> ax = confusion_matrix(predicted, labels, ["cat", "dog"])
+        >>> [text.get_text() for text in ax.texts]
+        ['1', '1', '1']
+    """
+    predicted, labels = predicted.detach().cpu().long(), labels.detach().cpu().long()
+    if predicted.shape != labels.shape:
+        raise ValueError(f"there are {len(predicted)} predictions, but {len(labels)} labels.")
+    count = len(classes)
+    largest = max(predicted.max().item(), labels.max().item())
+    if largest >= count:
+        raise ValueError(f"there is an index {largest}, but there are {count} classes from 0 on.")
+    counts = (labels * count + predicted).bincount(minlength=count**2).view(count, count)
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    ax = new_axes(ax, (0.42 * count + 1.4, 0.42 * count + 1.2))
+    for true in range(count):
+        for guess in range(count):
+            place, share = (guess - 0.5, true - 0.5), shares[true, guess].item()
+            colour = BLUE if guess == true else VERMILLION
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.5))
+            ax.add_patch(Rectangle(place, 1, 1, facecolor=colour, alpha=0.85 * share**0.5, lw=0))
+            if counts[true, guess]:
+                ink = "white" if share > 0.4 else "#1a1a1a"
+                style = {"ha": "center", "va": "center", "fontsize": 8, "color": ink}
+                ax.text(guess, true, f"{counts[true, guess]}", **style)
+    ax.set(xlim=(-0.55, count - 0.45), ylim=(count - 0.45, -0.55), aspect="equal")
+    ax.set(xlabel="taken for", ylabel="is")
+    ax.set_xticks(range(count), classes, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(count), classes)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+class NetworkPoint(NamedTuple):
+    """A network in the plane of `networks`."""
+
+    name: str
+    multiply_adds: float
+    error: float  # in %
+    parameters: float
+
+
+def networks(
+    points: Iterable[NetworkPoint], ax: Axes | None = None, *, ylabel: str = "top-1 error in %"
+) -> Axes:
+    """Draw networks in the plane of cost and error, each as a circle as large as its weights.
+
+    The area of a circle is proportional to the number of parameters. Names are put where they
+    cover the least.
+
+    Args:
+        points: one for each network.
+        ax: where to draw.
+        ylabel: what the error is.
+
+    Raises:
+        ValueError: there is no network, or one without cost.
+
+    Examples:
+        >>> small = NetworkPoint("small", multiply_adds=0.5e9, error=40, parameters=5e6)
+        >>> large = NetworkPoint("large", multiply_adds=5e9, error=20, parameters=50e6)
+        >>> ax = networks([small, large])
+        >>> sorted(text.get_text() for text in ax.texts)
+        ['large', 'largest circle: 50 M parameters', 'small']
+    """
+    points = list(points)
+    if not points or min(p.multiply_adds for p in points) <= 0:
+        raise ValueError("networks needs at least one point, each with multiply_adds above 0.")
+    ax = new_axes(ax, (8, 4.6))
+    largest = max(point.parameters for point in points)
+    areas = [1600 * point.parameters / largest for point in points]  # in points², as a marker's
+    for colour, point, area in zip(itertools.cycle(COLOURS), points, areas):
+        place = point.multiply_adds, point.error
+        ax.scatter(*place, s=area, color=colour, alpha=0.55, lw=0)
+        ax.scatter(*place, s=6, color=colour, lw=0)
+    errors = [point.error for point in points]
+    room = 0.2 * (max(errors) - min(errors)) + 1
+    costs = [point.multiply_adds for point in points]
+    ax.set(xscale="log", xlim=(min(costs) / 2, max(costs) * 2.5))
+    ax.xaxis.set_major_locator(LogLocator(10, subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=" "))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set(ylim=(min(errors) - room, max(errors) + room))
+    ax.set(xlabel="multiply–adds", ylabel=ylabel)
+    ax.text(
+        1, 1, f"largest circle: {largest / 1e6:.0f} M parameters",
+        transform=ax.transAxes, ha="right", va="top", fontsize=8,
+    )  # fmt: skip
+    _name_points(ax, points, areas)
+    return ax
+
+
+def _name_points(ax: Axes, points: Sequence[NetworkPoint], areas: Sequence[float]) -> None:
+    """Write each name beside its circle, at the first of several places that is free."""
+    renderer = ax.figure.canvas.get_renderer()
+    scale = ax.figure.dpi / 72  # pixels in a point
+    centres = ax.transData.transform([(p.multiply_adds, p.error) for p in points])
+    radii = [math.sqrt(area / math.pi) * scale for area in areas]
+    taken = [Bbox.from_extents(*(c - 0.8 * r), *(c + 0.8 * r)) for c, r in zip(centres, radii)]
+    for point, centre, radius in sorted(zip(points, centres, radii), key=lambda each: each[2]):
+        label = ax.text(0, 0, point.name, fontsize=8, ha="center", va="center", transform=None)
+        size = label.get_window_extent(renderer)
+        best = None
+        for away in (2, 8, 16, 30):
+            for angle in np.deg2rad([90, 270, 0, 180, 45, 135, 225, 315]):
+                reach = np.array(size.size) / 2 + radius + away
+                place = centre + reach * np.array([np.cos(angle), np.sin(angle)])
+                box = Bbox.from_bounds(*(place - (size.width / 2, size.height / 2)), *size.size)
+                cover = sum(max(_overlap(box, other), 0) for other in taken)
+                if best is None or cover < best[0]:
+                    best = (cover, place, box)
+        _, place, box = best
+        taken.append(box)
+        label.remove()
+        where = ax.transData.inverted().transform(place)
+        ax.text(*where, point.name, fontsize=8, ha="center", va="center")
+
+
+def _overlap(a: Bbox, b: Bbox) -> float:
+    common = Bbox.intersection(a, b)
+    return 0.0 if common is None else common.width * common.height
