@@ -1,11 +1,21 @@
+import copy
+import math
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
+from torch.optim import lr_scheduler
+from torch.utils.data import DataLoader
 
 from cnnbook import data, training
 
 
-def digits():
+def digits() -> tuple[DataLoader, DataLoader]:
     images, labels = data.digits()
     return data.batches(images[:1500], labels[:1500], seed=0), data.batches(
         images[1500:], labels[1500:]
@@ -17,35 +27,161 @@ def linear() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
 
 
+class Number(nn.Module):
+    """A model that is one number, its output for any image."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__()
+        self.number = nn.Parameter(torch.tensor(number))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.number.expand(len(images), 1)
+
+
+def distance(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (outputs.squeeze(1) - labels).abs().mean()
+
+
+def pull(to: float, *, count: int = 1) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """A batch that draws the number to another one."""
+    return [(torch.zeros(count, 1), torch.full((count,), to))]
+
+
+def walk(model: Number, train: list, **how) -> training.History:
+    """Train by whole steps: the gradient of a distance is 1 or -1."""
+    optimizer = torch.optim.SGD(model.parameters(), how.pop("rate", 1.0))
+    return training.fit(model, train, optimizer, loss_function=distance, **how)
+
+
 def test_a_linear_layer_learns_the_digits():
     train, validation = digits()
     model = linear()
     optimizer = torch.optim.SGD(model.parameters(), 0.5, momentum=0.9)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=3 * len(train))
+    schedule = lr_scheduler.OneCycleLR(optimizer, 0.5, total_steps=3 * len(train))
     history = training.fit(
         model, train, optimizer, epochs=3, scheduler=schedule, validation=validation
     )
-    assert len(history.losses) == 3 * len(train)
-    assert len(history.accuracies) == 3
+    assert len(history.losses) == len(history.learning_rates) == 3 * len(train)
+    assert len(history.accuracies) == len(history.validation_losses) == 3
     assert history.accuracies[-1] > 0.85
     assert history.accuracies[-1] == training.evaluate(model, validation)
+    assert max(history.learning_rates) == pytest.approx(0.5, rel=1e-2)
+    assert history.ends == [len(train), 2 * len(train), 3 * len(train)]
 
 
-def test_a_loss_that_is_no_number_stops_the_training():
-    train, _ = digits()
+def test_the_loop_gives_the_weights_of_one_written_out():
+    model, twin = linear(), linear()
+    train, validation = digits()
+    optimizer = torch.optim.Adam(model.parameters(), 0.01)
+    history = training.fit(model, train, optimizer, epochs=2, validation=validation)
+    train, optimizer, losses = digits()[0], torch.optim.Adam(twin.parameters(), 0.01), []
+    for _ in range(2):
+        for images, labels in train:
+            loss = nn.functional.cross_entropy(twin(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert history.losses == losses
+    assert all(torch.equal(x, y) for x, y in zip(model.parameters(), twin.parameters()))
+
+
+def test_a_plateau_is_seen_in_the_validation_loss():
+    model = Number(0.0)
+    optimizer = torch.optim.SGD(model.parameters(), 1.0)
+    schedule = lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+    history = training.fit(
+        model,
+        pull(9.0),
+        optimizer,
+        epochs=4,
+        scheduler=schedule,
+        validation=pull(2.0),
+        loss_function=distance,
+    )
+    assert history.validation_losses == [1.0, 0.0, 1.0, 1.5]
+    assert history.learning_rates == [1.0, 1.0, 1.0, 0.5]
+
+
+def test_patience_keeps_the_best_weights():
+    model = Number(0.0)
+    history = walk(model, pull(9.0), epochs=9, validation=pull(3.0), patience=2)
+    assert history.validation_losses == [2.0, 1.0, 0.0, 1.0, 2.0]
+    assert model.number.item() == 3.0
+
+
+def test_patience_keeps_the_best_weights_even_where_it_does_not_run_out():
+    model = Number(0.0)
+    walk(model, pull(9.0), epochs=4, validation=pull(3.0), patience=2)
+    assert model.number.item() == 3.0
+    walk(model, pull(9.0), epochs=4, validation=pull(3.0))
+    assert model.number.item() == 7.0  # without patience, the last ones
+
+
+def test_an_equal_loss_is_not_a_lower_one():
+    model = Number(0.0)
+    history = walk(model, pull(0.0), epochs=9, validation=pull(0.0), patience=3)
+    assert history.validation_losses == [0.0] * 4
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+@pytest.mark.parametrize("validated", [True, False])
+def test_a_loss_that_is_no_number_is_named_and_the_best_weights_kept(broken, validated):
+    good, bad = pull(9.0)[0], pull(broken)[0]
+    epochs = iter([[good, good], [good, good], [good, good, bad, good]])
+
+    class Epochs:
+        def __iter__(self):
+            return iter(next(epochs))
+
+    model = Number(0.0)
+    with pytest.raises(FloatingPointError) as told:
+        walk(model, Epochs(), epochs=5, validation=pull(2.0) if validated else None)
+    best = 1 if validated else 2  # the second epoch went past the validation images
+    assert f"the loss is {broken} at step 3 of epoch 3; lower the learning rate" in str(told.value)
+    assert f"back at its weights after epoch {best}." in str(told.value)
+    assert model.number.item() == 2.0 * best
+
+
+def test_a_rate_beyond_all_measure_leaves_the_first_weights():
     model = linear()
+    before = copy.deepcopy(model.state_dict())
     optimizer = torch.optim.SGD(model.parameters(), 1e38)
-    with pytest.raises(FloatingPointError, match="in epoch 1; lower the learning rate"):
-        training.fit(model, train, optimizer, epochs=2)
+    with pytest.raises(FloatingPointError, match=r"at step 2 of epoch 1; .* after epoch 0"):
+        training.fit(model, digits()[0], optimizer, epochs=2)
+    assert all(torch.equal(before[name], x) for name, x in model.state_dict().items())
 
 
 def test_nothing_to_learn_from_is_refused():
     model = linear()
-    optimizer = torch.optim.SGD(model.parameters(), 0.1)
     with pytest.raises(ValueError, match="train holds no batch"):
-        training.fit(model, [], optimizer, epochs=1)
+        walk(model, [], epochs=1)
+    with pytest.raises(ValueError, match="train holds no batch"):  # used up after an epoch
+        walk(Number(0.0), iter(pull(1.0)), epochs=2)
     with pytest.raises(ValueError, match="batches holds no image"):
         training.evaluate(model, [])
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0; it must be at least 1"),
+        ({"patience": 0, "validation": pull(1.0)}, "patience is 0; it must be at least 1"),
+        ({"patience": 2}, "patience needs validation images"),
+        ({"metrics": {"none": None}}, "metrics needs validation images"),
+    ],
+)
+def test_what_does_not_fit_is_refused(how, message):
+    with pytest.raises(ValueError, match=message):
+        walk(Number(0.0), pull(1.0), **{"epochs": 1} | how)
+
+
+def test_a_plateau_without_validation_images_is_refused():
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    schedule = lr_scheduler.ReduceLROnPlateau(optimizer)
+    with pytest.raises(ValueError, match="ReduceLROnPlateau needs validation images"):
+        training.fit(model, digits()[0], optimizer, epochs=1, scheduler=schedule)
 
 
 def test_evaluation_counts_images_and_leaves_the_mode():
@@ -65,3 +201,89 @@ def test_evaluation_counts_images_and_leaves_the_mode():
     ]
     assert training.evaluate(parrot, batches) == 3 / 4
     assert parrot.training
+    training.evaluate(parrot.eval(), batches)
+    assert not parrot.training
+
+
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=6))
+def test_a_smaller_batch_counts_for_less(sizes):
+    images, labels = data.digits()
+    model, total = linear(), sum(sizes)
+    whole = training.measure(model, [(images[:total], labels[:total])])
+    cut = list(zip(images[:total].split(sizes), labels[:total].split(sizes)))
+    parts = training.measure(model, cut)
+    assert parts["accuracy"] == whole["accuracy"]
+    assert parts["loss"] == pytest.approx(whole["loss"], rel=1e-5)
+
+
+def test_metrics_of_torchmetrics_are_measured():
+    from torchmetrics.classification import MulticlassAccuracy
+
+    train, validation = digits()
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    metrics = {
+        "top-1": MulticlassAccuracy(10, average="micro"),
+        "top-5": MulticlassAccuracy(10, top_k=5, average="micro"),
+    }
+    history = training.fit(
+        model, train, optimizer, epochs=2, validation=validation, metrics=metrics
+    )
+    assert history.metrics["top-1"] == pytest.approx(history.accuracies)
+    assert all(five >= one for one, five in zip(*history.metrics.values()))
+    assert "top-5" in repr(history)
+    again = training.measure(model, validation, metrics=metrics)
+    assert again["top-5"] == history.metrics["top-5"][-1]
+
+
+def test_segmentation_is_measured_pixel_by_pixel():
+    labels = torch.tensor([[[0, 1], [1, 1]]])
+    model = nn.Conv2d(1, 2, 1)
+    with torch.no_grad():
+        model.weight.zero_()
+        model.bias.copy_(torch.tensor([0.0, 1.0]))
+    assert training.evaluate(model, [(torch.zeros(1, 1, 2, 2), labels)]) == 3 / 4
+
+
+def test_a_history_tabulates_its_epochs():
+    history = walk(Number(0.0), pull(9.0) * 2, epochs=2, validation=pull(5.0))
+    assert repr(history).splitlines() == [
+        "epoch  learning rate  training loss  validation loss  accuracy",
+        "    1              1         8.5000           3.0000    0.0000",
+        "    2              1         6.5000           1.0000    0.0000",
+    ]
+    assert history._repr_html_().count("<tr>") == 3
+    assert "<td>6.5000</td>" in history._repr_html_()
+    assert "validation" not in repr(walk(Number(0.0), pull(9.0), epochs=1))
+
+
+def test_a_history_plots_its_losses():
+    import matplotlib.pyplot as plt
+
+    history = walk(Number(0.0), pull(9.0) * 2, epochs=2, validation=pull(5.0))
+    axes = history.plot()
+    training_line, validation_line = axes.get_lines()
+    assert training_line.get_ydata().tolist() == history.losses == [9.0, 8.0, 7.0, 6.0]
+    assert training_line.get_xdata().tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert list(validation_line.get_xdata()) == [2, 4]
+    assert list(validation_line.get_ydata()) == [3.0, 1.0]
+    plt.close(axes.figure)
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_the_bar_can_be_hidden_and_leaves_nothing_behind(hidden):
+    code = (
+        "import test_training as t\n"
+        "t.walk(t.Number(0.0), t.pull(9.0) * 3, epochs=2, validation=t.pull(5.0))\n"
+    )
+    environment = {"PYTHONPATH": os.path.dirname(__file__), "TQDM_DISABLE": "1" if hidden else ""}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b""
+    assert (b"epoch 2 of 2" in done.stderr) != hidden
+    left = done.stderr.rstrip(b"\r").rpartition(b"\r")[2]  # what the terminal shows in the end
+    assert left.strip() == b""

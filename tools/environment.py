@@ -243,7 +243,8 @@ def lock(root, upgrade=False):
         )
     requirements = root / "requirements.txt"
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-    command += ["--extra", "book", "--extra", "test", "--no-header", "pyproject.toml"]
+    command += [f"--extra={extra}" for extra in ("book", "test", "train")]
+    command += ["--no-header", "pyproject.toml"]
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, "requirements.txt")
         if requirements.exists():  # uv keeps the versions that it finds in its output file

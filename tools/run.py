@@ -38,6 +38,7 @@ def environment(root: Path, device: str = "cpu") -> dict[str, str]:
         "OMP_NUM_THREADS": "1",  # results repeat exactly, and two kernels do not fight
         "PYTEST_CURRENT_TEST": "tools.run",  # nbval sets it: C code prints in another order then
         "PYTHONPATH": path,
+        "TQDM_DISABLE": "1",  # a progress bar is no result
     }
 
 
