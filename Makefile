@@ -6,7 +6,7 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test check format notebooks export gpu-test lock clean environment python
+.PHONY: help book serve test check format notebooks export gpu-test bench lock clean environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -38,6 +38,9 @@ export: environment  ## collect the cells tagged export into cnnbook/networks
 
 gpu-test: environment  ## run the notebooks on CUDA against the same stored outputs
 	@$(python) -m tools.verify --gpu
+
+bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
+	@$(python) -m tools.bench
 
 lock: python  ## write requirements.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	@$(PYTHON) tools/environment.py lock $(if $(UPGRADE),--upgrade)

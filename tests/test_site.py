@@ -26,7 +26,8 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 def chapters() -> list[str]:
     """Return the chapters in the order of the book."""
     parts = [entry for part in TOC["parts"] for entry in part["chapters"]]
-    return [f"{s['file']}.ipynb" for entry in parts for s in entry.get("sections", [])]
+    files = [section["file"] for entry in parts for section in entry.get("sections", [])]
+    return [f"{file}.ipynb" for file in files if file.startswith("notebooks/")]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def make_book(root: Path) -> Path:
     for folder in ("book/_templates", "book/_static"):
         shutil.copytree(REPOSITORY / folder, root / folder)
     (root / "tools").mkdir()
-    for file in ("_config.yml", "tools/sphinx_ext.py"):
+    for file in ("_config.yml", "tools/sphinx_ext.py", "tools/sphinx_api.py"):
         shutil.copy(REPOSITORY / file, root / file)
     write(root, "_toc.yml", TOC)
     write(root, "book/index.md", "# The book\n\nBegin with [one](../notebooks/part/one.ipynb).")

@@ -32,9 +32,9 @@ FIGURES_LIMIT = 1_500_000  # its pictures, which load as the reader scrolls
 # What a build depends on. A change in the first group makes everything be read again; a change
 # in the second only what changed.
 FRAME = ["_config.yml", "_toc.yml", "cnnbook/references.bib", "requirements.txt"]
-FRAME += ["tools/site.py", "tools/sphinx_ext.py"]
+FRAME += ["tools/site.py", "tools/sphinx_ext.py", "tools/sphinx_api.py"]
 FRAME_FOLDERS = ["book/_templates", "book/_static"]
-PAGE_FOLDERS = ["book", "notebooks"]
+PAGE_FOLDERS = ["book", "notebooks", "cnnbook"]
 
 
 class SiteError(Exception):
@@ -69,7 +69,7 @@ def build(root: Path) -> bool:
     output = root / "_build"
     html, doctrees, stamp = output / "html", output / ".doctrees", output / "site.stamp"
     frame = digest(root, FRAME, FRAME_FOLDERS, ("",))
-    pages = digest(root, [], PAGE_FOLDERS, (".md", ".ipynb"))
+    pages = digest(root, [], PAGE_FOLDERS, (".md", ".ipynb", ".py"))
     before = stamp.read_text().split() if stamp.exists() else []
     if before == [frame, pages] and (html / "index.html").exists():
         return False

@@ -51,8 +51,8 @@ def initialise(network: nn.Module) -> nn.Module:
 def basic(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """The branch of ResNet-18 and -34: two 3×3 convolutions (Figure 5, left)."""
     return nn.Sequential(
-        conv_bn_relu(in_channels, out_channels, 3, stride=stride),
-        conv_bn(out_channels, out_channels, 3),
+        *conv_bn_relu(in_channels, out_channels, 3, stride=stride),
+        *conv_bn(out_channels, out_channels, 3),
     )
 
 
@@ -101,9 +101,9 @@ def bottleneck(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
     """The branch of ResNet-50, -101 and -152 (Figure 5, right), as the paper has it."""
     width = out_channels // 4
     return nn.Sequential(
-        conv_bn_relu(in_channels, width, 1, stride=stride),
-        conv_bn_relu(width, width, 3),
-        conv_bn(width, out_channels, 1),
+        *conv_bn_relu(in_channels, width, 1, stride=stride),
+        *conv_bn_relu(width, width, 3),
+        *conv_bn(width, out_channels, 1),
     )
 
 
@@ -197,7 +197,7 @@ def bottleneck_v15(in_channels: int, out_channels: int, stride: int) -> nn.Seque
     """The bottleneck that torchvision ships, with the stride in the 3×3 convolution."""
     width = out_channels // 4
     return nn.Sequential(
-        conv_bn_relu(in_channels, width, 1),
-        conv_bn_relu(width, width, 3, stride=stride),
-        conv_bn(width, out_channels, 1),
+        *conv_bn_relu(in_channels, width, 1),
+        *conv_bn_relu(width, width, 3, stride=stride),
+        *conv_bn(width, out_channels, 1),
     )
