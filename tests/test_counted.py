@@ -17,7 +17,8 @@ import torch
 
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
 
-ROWS = list(csv.DictReader(Path(__file__).with_name("counted.csv").open(encoding="utf-8")))
+TABLE = Path(__file__).with_name("counted.csv").read_text(encoding="utf-8")
+ROWS = list(csv.DictReader(TABLE.splitlines()))
 
 
 def build(constructor: str) -> torch.nn.Module:
