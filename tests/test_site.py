@@ -1,6 +1,7 @@
 """What is checked of the built site, and that the files around it agree with each other."""
 
 import json
+import math
 import re
 import subprocess
 import threading
@@ -14,8 +15,10 @@ import pytest
 import yaml
 from PIL import Image
 from sphinxcontrib import katex
+from torch import nn
 
 from cnnbook import papers
+from cnnbook.arithmetic import count_parameters, multiply_adds, output_size, receptive_field
 from tools import pictures, site
 
 ROOT = Path(__file__).parents[1]
@@ -143,11 +146,12 @@ def test_readme_and_front_page_list_every_chapter_in_order():
         assert listed == chapters(), file
 
 
-def test_front_picture_is_what_the_code_draws(tmp_path):
-    pictures.front(tmp_path / "front.png")
+@pytest.mark.parametrize("name", ["front", "foundations"])
+def test_a_picture_is_what_the_code_draws(name, tmp_path):
+    getattr(pictures, name)(tmp_path / "drawn.png")
     drawn, stored = (
         np.asarray(Image.open(path).convert("RGBA").resize((64, 64)), dtype=float)
-        for path in (tmp_path / "front.png", ROOT / "book/_static/front.webp")
+        for path in (tmp_path / "drawn.png", ROOT / f"book/_static/{name}.webp")
     )
     assert np.abs(drawn - stored).mean() < 4
 
@@ -195,3 +199,20 @@ def test_papers_are_linked_by_authors_and_year():
                     assert name == names[url], f"{path.name} says {name}{year}"
                     linked += 1
     assert linked >= 10
+
+
+def test_the_self_test_of_part_one_is_right():
+    """Its answers are numbers on a page, not in a notebook: they are computed here."""
+    layer = nn.Conv2d(64, 128, 3, padding=1, bias=False)
+    chain = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3, stride=2), nn.Conv2d(1, 1, 3))
+    answers = [
+        f"{output_size(224, 7, stride=2, padding=3)}×112",
+        f"{count_parameters(layer):,} parameters",
+        f"{multiply_adds(layer, (64, 56, 56)):,} multiply–adds",
+        f"{receptive_field(chain, (1, 64, 64)).size[0]}: 1 → 3 → 5 → 9",
+        f"{100 * (1 / 128 + 1 / 9):.1f} %",
+        f"{512 * 8 * 8:,}",
+        f"log 10 = {math.log(10):.2f}",
+    ]
+    text = (ROOT / "book/foundations.md").read_text(encoding="utf-8")
+    assert [answer for answer in answers if answer not in text] == []

@@ -181,6 +181,10 @@ class Browser:
         for kind in ("rawKeyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
+    def print(self) -> bytes:
+        """Return the page as it is printed, a PDF; the style sheet chooses the paper."""
+        return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+
     def screenshot(self, path: Path, whole_page: bool = False) -> None:
         """Write a picture of the window, or of the whole page, as PNG."""
         if whole_page:  # pictures below the window load when they are near it

@@ -1,9 +1,10 @@
-"""Draw the pictures of the front page and of README.md.
+"""Draw the pictures of the front page, of the opener of Part I and of README.md.
 
     python tools/site.py picture
 
 The front page's picture is computed: four filters of 5 × 5 × 3 weights on a photograph that ships
-with scikit-learn. The picture in README.md is a screenshot of the built site.
+with scikit-learn. The opener's shows how its chapters lean on each other. The picture in README.md
+is a screenshot of the built site.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import FancyBboxPatch, Polygon
 from matplotlib.transforms import Affine2D
 from PIL import Image
 from sklearn.datasets import load_sample_image
@@ -126,6 +127,42 @@ def front(path: Path) -> None:
     figure.savefig(path, transparent=True)
 
 
+# Chapters of Part I: their places, and those that each one leans on.
+CHAPTERS = {
+    "Convolution": ((0, 1), []),
+    "Stride, padding\nand dilation": ((1, 0), ["Convolution"]),
+    "Channels": ((1, 1), ["Convolution"]),
+    "Activations, norms,\nregularisation": ((1, 2), ["Convolution"]),
+    "Pooling": ((2, 0), ["Stride, padding\nand dilation"]),
+    "Counting": ((2, 1), ["Stride, padding\nand dilation", "Channels"]),
+    "Initialisation": ((2, 2), ["Activations, norms,\nregularisation"]),
+    "Upsampling": ((3, 0), ["Pooling"]),
+    "Receptive fields": ((3, 1), ["Pooling", "Counting"]),
+    "Training a network": ((3, 2), ["Initialisation"]),
+}
+
+
+def foundations(path: Path) -> None:
+    """Draw the chapters of Part I as boxes, with an arrow from each to those that need it."""
+    figure = Figure(figsize=(8.4, 3.0), dpi=150)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    places = {name: (2.3 * x, -y) for name, ((x, y), _) in CHAPTERS.items()}
+    for name, (_, before) in CHAPTERS.items():
+        x, y = places[name]
+        box = {"boxstyle": "round,pad=0,rounding_size=0.08", "fc": BLUE, "ec": "none"}
+        axes.add_patch(FancyBboxPatch((x - 0.82, y - 0.3), 1.64, 0.6, **box))
+        style = {"ha": "center", "va": "center", "color": "white", "fontsize": 10.5}
+        axes.text(x, y, name, linespacing=1.15, **style)
+        for other in before:
+            (start_x, start_y), end = places[other], (x - 0.86, y)
+            head = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", end, (start_x + 0.84, start_y), arrowprops=head)
+    axes.set(xlim=(-0.9, 7.8), ylim=(-2.4, 0.4))
+    axes.set_axis_off()
+    figure.savefig(path, transparent=True)
+
+
 def readme(root: Path, path: Path) -> None:
     """Take a picture of the front page in light colours and of a chapter's stepper in dark ones."""
     site, width, height = root / "_build" / "html", 1240, 1000
@@ -142,10 +179,11 @@ def readme(root: Path, path: Path) -> None:
 
 
 def draw(root: Path) -> list[Path]:
-    """Draw both pictures and return where they are."""
-    static, work = root / "book" / "_static", root / "_build" / "front.png"
+    """Draw all pictures and return where they are."""
+    static, work = root / "book" / "_static", root / "_build" / "drawn.png"
     work.parent.mkdir(exist_ok=True)
-    front(work)
-    Image.open(work).save(static / "front.webp", quality=82, method=6)
+    for name, drawing in (("front", front), ("foundations", foundations)):
+        drawing(work)
+        Image.open(work).save(static / f"{name}.webp", quality=82, method=6)
     readme(root, static / "readme.png")
-    return [static / "front.webp", static / "readme.png"]
+    return [static / name for name in ("front.webp", "foundations.webp", "readme.png")]

@@ -2,7 +2,7 @@
 
     python tools/site.py build            build _build/html, strictly, and check what was built
     python tools/site.py serve            show it on this machine
-    python tools/site.py picture          draw the pictures of the front page and of README.md
+    python tools/site.py picture          draw the pictures of the book and of README.md
 
 The stored outputs of the notebooks are shown as they are: nothing is executed here.
 """
@@ -346,7 +346,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("build", help="build _build/html, strictly, and check what was built")
     serving = commands.add_parser("serve", help="show the site on this machine")
     serving.add_argument("--port", type=int, default=8000)
-    commands.add_parser("picture", help="draw the pictures of the front page and of README.md")
+    commands.add_parser(
+        "picture", help="draw the pictures of the book and of README.md"
+    )
     chosen = parser.parse_args(arguments)
     root = chosen.root.resolve()
     try:

@@ -1,5 +1,6 @@
 """Every page in Chromium: at desktop and phone width, in light and dark, served and from a disk."""
 
+import re
 import time
 from pathlib import Path
 
@@ -214,3 +215,13 @@ def test_link_to_a_term_leads_to_it(browser, address):
     browser.follow("a.term")
     assert browser.run("location.pathname").endswith("glossary.html")
     assert browser.run("document.querySelector(':target').tagName") == "DT"
+
+
+def test_the_cheat_sheet_prints_on_one_sheet_of_a4(browser, address):
+    browser.open(f"{address}/book/cheat-sheet.html")
+    printed = browser.print()
+    assert len(re.findall(rb"/Type */Page\b", printed)) == 1
+    width, height = map(
+        float, re.search(rb"/MediaBox *\[0 0 ([\d.]+) ([\d.]+)\]", printed).groups()
+    )
+    assert (round(width), round(height)) == (595, 842)  # points
