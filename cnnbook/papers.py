@@ -94,7 +94,12 @@ def paper(name: str) -> Paper:
 
 
 def names() -> list[str]:
-    """List the networks that the paper data knows, by the names of their constructors."""
+    """List the networks that the paper data knows, by the names of their constructors.
+
+    Examples:
+        >>> "resnet50" in names()
+        True
+    """
     return list(_networks())
 
 

@@ -80,6 +80,13 @@ def copy_weights(
 
     Raises:
         ValueError: the networks differ; the message names the first modules that do.
+
+    Examples:
+        >>> here, there = nn.Linear(4, 2), nn.Linear(4, 2)
+        >>> copy_weights(there, here, torch.zeros(1, 4))  # a weight and a bias
+        2
+        >>> torch.equal(here.weight, there.weight)
+        True
     """
     ours, theirs = (modules_in_order(net, image, order) for net in (target, source))
     pairs = []
@@ -144,6 +151,11 @@ def compare(
 
     Raises:
         ValueError: the weights of one do not fit into the other.
+
+    Examples:
+        >>> ours, theirs = (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()) for _ in range(2))
+        >>> max(compare(ours, theirs, (3, 8, 8))) < TOLERANCE
+        True
     """
     ours, reference = (copy.deepcopy(net).double().cpu().eval() for net in (ours, reference))
     generator = torch.Generator().manual_seed(seed)
@@ -319,6 +331,12 @@ def prove(
     Raises:
         AssertionError: a number or an output is not what it should be.
         ValueError: the weights of the reference do not fit.
+
+    Examples:
+        >>> from torchvision.models import resnet18 as theirs
+        >>> from cnnbook.networks import resnet18
+        >>> prove(resnet18(), "resnet18", theirs(), compare_size=(3, 64, 64)).rows[0].counted
+        '11,689,512'
     """
     facts, explained = paper(name), dict(explained or {})
     counts = {

@@ -36,3 +36,10 @@ def test_wheel_installs_beside_the_torch_that_is_there(
     assert run("-c", torch) == before
     networks = "import cnnbook; from cnnbook.networks import resnet50; print(cnnbook.__file__)"
     assert Path(run("-c", networks).strip()).is_relative_to(colab.parents[1])
+    works = (
+        "from cnnbook import arithmetic, data, papers, plots, reference, train, training\n"
+        "from cnnbook.networks import resnet18\n"
+        "print(arithmetic.receptive_field(resnet18()).size, len(data.load('digits').train))\n"
+        "print(papers.paper('resnet18').parameters, train.recipes()['vgg']['epochs'])"
+    )
+    assert run("-c", works).split("\n")[:2] == ["(435, 435) 1295", "11689512 74"]

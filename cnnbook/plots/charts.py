@@ -31,6 +31,12 @@ def matrix(
         numbers: write each value into its square.
         title: title of the axes.
         limit: value of full colour; the largest magnitude if not given.
+
+    Examples:
+        >>> import torch
+        >>> ax = matrix(torch.tensor([[1.0, -0.5], [0.0, 2.0]]))
+        >>> [text.get_text() for text in ax.texts]
+        ['1', '−0.5', '0', '2']
     """
     values = values.detach().cpu()
     height, width = values.shape
@@ -69,6 +75,11 @@ def learning_curves(
         ylabel: what the values are, with their unit.
         xlabel: what is counted.
         window: draw means over this many steps, which takes the noise of single batches away.
+
+    Examples:
+        >>> ax = learning_curves({"small": [[2.3, 1.0], [2.2, 0.8]], "large": [[2.3, 0.5]]})
+        >>> [text.get_text() for text in ax.get_legend().get_texts()]
+        ['small', 'large']
     """
     ax = new_axes(ax)
     for colour, (name, curves) in zip(COLOURS, runs.items()):

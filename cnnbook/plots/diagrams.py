@@ -34,6 +34,13 @@ def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = Non
         networks: for each name, what `cnnbook.arithmetic.summary` gives; rows without a feature
             map are left out.
         ax: where to draw; new axes of the right size if not given.
+
+    Examples:
+        >>> from cnnbook.arithmetic import summary
+        >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2))
+        >>> ax = profiles({"two layers": summary(network, (3, 32, 32))})
+        >>> [text.get_text() for text in ax.texts][-2:]
+        ['8', '16×16']
     """
     rows = {name: [r for r in rows if len(r.output_shape) == 3] for name, rows in networks.items()}
     sizes = {name: [_edges(row) for row in drawn] for name, drawn in rows.items()}
@@ -81,7 +88,12 @@ def _feature_map(ax: Axes, row: SummaryRow, left: float, floor: float, wide: flo
 
 
 def layer_names(module: nn.Module) -> list[str]:
-    """Name the layers of a chain as papers do: `3×3 conv, 64, /2`, `batch norm`, `ReLU`."""
+    """Name the layers of a chain as papers do: `3×3 conv, 64, /2`, `batch norm`, `ReLU`.
+
+    Examples:
+        >>> layer_names(nn.Sequential(nn.Conv2d(3, 64, 7, stride=2), nn.BatchNorm2d(64), nn.ReLU()))
+        ['7×7 conv, 64, /2', 'batch norm', 'ReLU']
+    """
     names = []
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
@@ -113,6 +125,12 @@ def blocks(drawn: Mapping[str, Block], ax: Axes | None = None) -> Axes:
     Args:
         drawn: for each title, a block.
         ax: where to draw; new axes of the right size if not given.
+
+    Examples:
+        >>> residual = Block([["3×3 conv", "ReLU", "3×3 conv"], []], after=["ReLU"])
+        >>> ax = blocks({"residual": residual})
+        >>> [text.get_text() for text in ax.texts if text.get_text() == "+"]
+        ['+']
     """
     chains = {
         title: [_chain(branch) for branch in block.branches] for title, block in drawn.items()
@@ -203,6 +221,11 @@ def convolution_shapes(
         out_channels: number of kernels.
         kernel_size: height and width of the kernels.
         ax: where to draw; new axes of the right size if not given.
+
+    Examples:
+        >>> ax = convolution_shapes((3, 8, 8), out_channels=4, kernel_size=3)
+        >>> [text.get_text().splitlines()[1] for text in ax.texts]
+        ['3 × 8 × 8', '3 × 3 × 3', '4 × 6 × 6']
     """
     channels, height, width = in_shape
     out_height, out_width = height - kernel_size + 1, width - kernel_size + 1
@@ -272,6 +295,13 @@ def convolution_step(
         row: row of the output.
         column: column of the output.
         ax: where to draw; new axes of the right size if not given.
+
+    Examples:
+        >>> import torch
+        >>> x, weight = torch.ones(2, 3, 3), torch.ones(2, 2, 2)
+        >>> ax = convolution_step(x, weight, bias=1, row=0, column=0)
+        >>> ax.texts[-1].get_text()
+        '4 + 4 + 1 = 9'
     """
     x, weight = x.detach().cpu().long(), weight.detach().cpu().long()
     channels, height, width = x.shape

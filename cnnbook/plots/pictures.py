@@ -25,6 +25,11 @@ def image(picture: Tensor, ax: Axes | None = None, *, title: str = "") -> Axes:
     """Draw a picture `(3, H, W)`, or a single channel `(H, W)` or `(1, H, W)` in grey.
 
     Colour pictures have values in [0, 1]; a channel is stretched to its own range.
+
+    Examples:
+        >>> ax = image(torch.rand(3, 8, 12), title="noise")
+        >>> ax.images[0].get_array().shape
+        (8, 12, 3)
     """
     ax = new_axes(ax)
     picture = picture.detach().cpu()
@@ -46,6 +51,11 @@ def images(
         titles: one for each picture, or none.
         columns: pictures in a row.
         size: height of a picture on the page, in inches.
+
+    Examples:
+        >>> fig = images([torch.rand(3, 8, 8) for _ in range(5)], columns=3)
+        >>> len(fig.axes)
+        6
     """
     pictures = list(pictures)
     rows = -(-len(pictures) // columns)
@@ -283,6 +293,12 @@ def filters(
         kernels: for each name, a kernel.
         pictures: as many pictures; see `image` for what a picture is.
         size: width of a picture on the page, in inches.
+
+    Examples:
+        >>> blur = torch.full((3, 3), 1 / 8)
+        >>> fig = filters({"blur": blur}, [torch.rand(16, 16)])
+        >>> fig.axes[0].get_title()
+        'blur, ÷ 8'
     """
     ratio = pictures[0].shape[-2] / pictures[0].shape[-1]
     fig, grid = plt.subplots(

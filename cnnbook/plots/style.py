@@ -40,7 +40,13 @@ STYLE = {
 
 
 def use_style() -> None:
-    """Give every figure from here on the style of the book."""
+    """Give every figure from here on the style of the book.
+
+    Examples:
+        >>> use_style()
+        >>> plt.rcParams["figure.facecolor"]
+        'none'
+    """
     plt.rcParams.update(STYLE)
 
 
@@ -53,6 +59,14 @@ def show(fig: Figure, alt: str) -> None:
 
     Raises:
         ValueError: `alt` is empty.
+
+    Examples:
+        >>> fig, ax = plt.subplots()
+        >>> show(fig, alt=" ")
+        Traceback (most recent call last):
+            ...
+        ValueError: alt is empty; say in a sentence what the figure shows.
+        >>> plt.close(fig)
     """
     if not alt.strip():
         raise ValueError("alt is empty; say in a sentence what the figure shows.")
