@@ -49,6 +49,7 @@ def conv_bn_relu(
         >>> conv_bn_relu(3, 8, 3)(torch.randn(2, 3, 32, 32)).min().item()
         0.0
     """
+    relu = nn.ReLU(inplace=True)  # nobody else needs what the normalisation gives
     return nn.Sequential(
-        *conv_bn(in_channels, out_channels, kernel_size, stride=stride, groups=groups), nn.ReLU()
+        *conv_bn(in_channels, out_channels, kernel_size, stride=stride, groups=groups), relu
     )

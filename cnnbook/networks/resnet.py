@@ -65,7 +65,8 @@ class ResidualBlock(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:  # (N, C_in, H, W)
-        return F.relu(self.branch(x) + self.shortcut(x))  # (N, C_out, H / stride, W / stride)
+        y = self.branch(x) + self.shortcut(x)  # (N, C_out, H / stride, W / stride)
+        return F.relu(y, inplace=True)  # the sum is ours alone: no copy of it is needed
 
 
 class SubsampleAndPad(nn.Module):
