@@ -138,6 +138,13 @@ def test_style_of_formulas_is_of_the_version_that_renders_them():
     assert f'.katex-version:after{{content:"{katex.katex_version}"}}' in style
 
 
+def test_chapters_are_numbered_as_the_readme_says():
+    """A section of an opener would take a number away from its chapters."""
+    for page in {entry["file"] for part in TOC["parts"] for entry in part["chapters"]
+                 if part.get("numbered")}:  # fmt: skip
+        assert not re.findall(r"^## ", (ROOT / f"{page}.md").read_text(encoding="utf-8"), re.M)
+
+
 def test_readme_and_front_page_list_every_chapter_in_order():
     assert chapters()
     for file, back in (("README.md", ""), ("book/index.md", "../")):

@@ -346,9 +346,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("build", help="build _build/html, strictly, and check what was built")
     serving = commands.add_parser("serve", help="show the site on this machine")
     serving.add_argument("--port", type=int, default=8000)
-    commands.add_parser(
-        "picture", help="draw the pictures of the book and of README.md"
-    )
+    commands.add_parser("picture", help="draw the pictures of the book and of README.md")
     chosen = parser.parse_args(arguments)
     root = chosen.root.resolve()
     try:

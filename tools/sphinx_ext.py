@@ -568,6 +568,15 @@ def complete_page(
         context["issue"] = f"{url}/issues/new?title={title}"
 
 
+def keep_headings(_app: Sphinx, doctree: nodes.document, _docname: str) -> None:
+    """Write headings that are no sections (and so take no number) as headings, not paragraphs."""
+    for rubric in list(doctree.findall(nodes.rubric)):
+        level = rubric.get("heading-level") or rubric.get("level")
+        if level:
+            text = f"<h{level}>{html.escape(rubric.astext())}</h{level}>"
+            rubric.replace_self(nodes.raw("", text, format="html"))
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Add the extension to Sphinx."""
     app.add_builder(BookBuilder, override=True)
@@ -581,6 +590,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-purge-doc", forget)
     app.connect("source-read", rewrite_repository)
     app.connect("doctree-read", note_papers)
+    app.connect("doctree-resolved", keep_headings)
     app.connect("doctree-resolved", style)
     app.connect("doctree-resolved", link_terms)
     app.connect("doctree-resolved", list_citing_pages)
