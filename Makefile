@@ -6,7 +6,7 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test check format notebooks export gpu-test bench lock clean environment python
+.PHONY: help book serve test check format notebooks export gpu-test bench differences lock clean environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -41,6 +41,9 @@ gpu-test: environment  ## run the notebooks on CUDA against the same stored outp
 
 bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
 	@$(python) -m tools.bench
+
+differences: environment  ## hold the networks beside those of others; write book/differences.md
+	@$(python) -m tools.differences
 
 lock: python  ## write requirements.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	@$(PYTHON) tools/environment.py lock $(if $(UPGRADE),--upgrade)

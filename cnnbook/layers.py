@@ -3,6 +3,38 @@
 from torch import nn
 
 
+def conv_relu(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int,
+    *,
+    stride: int = 1,
+    padding: int | None = None,
+) -> nn.Sequential:
+    """Convolution with a bias, then ReLU, as in the networks before batch normalisation.
+
+    Args:
+        in_channels: channels of the input.
+        out_channels: channels of the output.
+        kernel_size: height and width of the kernel, in pixels.
+        stride: step of the window, in pixels.
+        padding: zeros on every side; if not given, `kernel_size // 2`, which keeps height and
+            width of an odd kernel at stride 1.
+
+    Returns:
+        A module from `(N, in_channels, H, W)` to `(N, out_channels, …, …)`.
+
+    Examples:
+        >>> import torch
+        >>> conv_relu(3, 8, 5)(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 8, 32, 32])
+    """
+    if padding is None:
+        padding = kernel_size // 2
+    convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride=stride, padding=padding)
+    return nn.Sequential(convolution, nn.ReLU(inplace=True))
+
+
 def conv_bn(
     in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, groups: int = 1
 ) -> nn.Sequential:

@@ -112,7 +112,7 @@ def _look_up(known: Mapping[str, Any], key: str, file: str) -> Any:
 
 
 def card(*names: str) -> "Card":
-    """Make the card "At a glance" of one network, or of several from one paper.
+    """Make the card "At a glance" of one network, or of several side by side.
 
     Examples:
         >>> print(card("resnet18", "resnet50"))
@@ -139,27 +139,30 @@ class Card:
 
     def _rows(self) -> list[tuple[str, list[str]]]:
         """Pairs of a heading and a text for each network, or a single text for all."""
-        first = self.papers[0]
 
         def row(get) -> list[str]:
             return [get(p) for p in self.papers]
 
+        def once(get) -> list[str]:
+            texts = row(get)
+            return texts[:1] if len(set(texts)) == 1 else texts
+
         rows = [
-            ("paper", [f"{first.source.short}, {first.source.title}"]),
+            ("paper", once(lambda p: f"{p.source.short}, {p.source.title}")),
             ("layers", row(lambda p: str(p.depth))),
             ("parameters", row(lambda p: f"{p.parameters:,}")),
             ("– as stated", row(lambda p: p.stated.get("parameters", "–"))),
             ("multiply–adds", row(lambda p: giga(p.multiply_adds))),
             ("– as stated", row(lambda p: p.stated.get("multiply_adds", "–"))),
+            ("connections, as stated", row(lambda p: p.stated.get("connections", "–"))),
             ("receptive field", row(lambda p: f"{p.receptive_field}")),
             ("top-1 error", row(lambda p: p.errors.get("top1", "–"))),
             ("top-5 error", row(lambda p: p.errors.get("top5", "–"))),
             ("test error", row(lambda p: p.errors.get("test", "–"))),
+            ("error measured", once(lambda p: p.errors.get("how", "–"))),
+            ("what it changed", once(lambda p: p.idea)),
         ]
-        rows = [(head, texts) for head, texts in rows if any(text != "–" for text in texts)]
-        rows.append(("error measured", [first.errors["how"]]))
-        rows.append(("what it changed", [first.idea]))
-        return rows
+        return [(head, texts) for head, texts in rows if any(text != "–" for text in texts)]
 
     def __repr__(self) -> str:
         rows = [("At a glance", [p.name for p in self.papers]), *self._rows()]
@@ -177,7 +180,8 @@ class Card:
         body = ""
         for name, texts in self._rows():
             if name == "paper":
-                texts = [f'<a href="{self.papers[0].source.url}">{texts[0]}</a>']
+                urls = [p.source.url for p in self.papers]
+                texts = [f'<a href="{url}">{text}</a>' for url, text in zip(urls, texts)]
             span = f' colspan="{count}"' if len(texts) < count else ""
             cells = "".join(f"<td{span}>{text}</td>" for text in texts)
             body += f'<tr><th scope="row">{name}</th>{cells}</tr>'

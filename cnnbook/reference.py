@@ -403,23 +403,28 @@ class Proof:
         self.name = name
         self.rows = tuple(rows)
 
+    def _columns(self) -> list[int]:
+        """Those with anything in them: without a reference its column is left out."""
+        return [k for k in (1, 2, 3) if any(row[k] for row in self.rows)]
+
     def __repr__(self) -> str:
         rows = [(self.name, *self._HEAD[1:]), *self.rows]
         widths = [max(len(row[k]) for row in rows) for k in range(4)]
         return "\n".join(
             "  ".join(
                 [row[0].ljust(widths[0])]
-                + [row[k].rjust(widths[k]) for k in (1, 2, 3)]
+                + [row[k].rjust(widths[k]) for k in self._columns()]
                 + ([row[4]] if row[4] else [])
             ).rstrip()
             for row in rows
         )
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col">{text}</th>' for text in self._HEAD)
+        shown = self._columns() + [4] * any(row[4] for row in self.rows)
+        head = "".join(f'<th scope="col">{self._HEAD[k]}</th>' for k in (0, *shown))
         body = "".join(
             f'<tr><th scope="row">{row[0]}</th>'
-            + "".join(f"<td>{text}</td>" for text in row[1:])
+            + "".join(f"<td>{row[k]}</td>" for k in shown)
             + "</tr>"
             for row in self.rows
         )

@@ -106,6 +106,11 @@ def test_two_chapters_cannot_export_one_constructor(book: Book) -> None:
         export.export(book.root)
 
 
+def test_a_constructor_cannot_hide_its_module(book: Book) -> None:
+    message = refusal(book, "def round_things(num_classes):\n    return num_classes")
+    assert "the constructor round_things would hide the module" in message
+
+
 def test_module_edited_by_hand_is_found(book: Book) -> None:
     assert export.differences(book.root) == []
     module = book.root / MODULE

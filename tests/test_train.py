@@ -300,11 +300,42 @@ def test_the_help_names_networks_and_recipes(capsys):
 def test_a_recipe_can_be_trained_with_and_has_its_source(name):
     stated = train.recipes()[name]
     assert papers.source(stated["source"]).url.startswith("https://")
-    known = {"source", "optimizer", "schedule", "note", *recipe.NUMBERS}
+    known = {"source", "optimizer", "schedule", "heads", "note", *recipe.NUMBERS}
     assert not set(stated) - known
     how = dict(stated["optimizer"])
     optimizer = getattr(torch.optim, how.pop("name"))([nn.Parameter(torch.ones(1))], **how)
     assert recipe.schedulers(optimizer, {"epochs": 9, "lr": 1.0} | stated, steps=5)
+
+
+class Headed(nn.Module):
+    """A network that has one more head in training, which begins with zeros."""
+
+    def __init__(self, num_classes: int, *, heads: bool = False) -> None:
+        super().__init__()
+        self.network = tiny(num_classes)
+        self.head = nn.Linear(3, num_classes) if heads else None
+        if heads:
+            nn.init.zeros_(self.head.weight)
+
+    def forward(self, x):  # (N, 3, H, W)
+        logits = self.network(x)
+        is_more = self.training and self.head is not None
+        return (logits, self.head(x.mean((2, 3)))) if is_more else logits
+
+
+def test_auxiliary_heads_are_trained_where_recipe_and_network_have_them(
+    data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(networks, "headed", Headed, raising=False)
+    monkeypatch.setattr(networks, "__all__", [*networks.__all__, "headed"])
+    runs = {}
+    for network, name in (("headed", "googlenet"), ("headed", "resnet"), ("tiny", "googlenet")):
+        arguments = options(data, tmp_path / f"{network}-{name}", "--recipe", name)
+        assert train.main([network, *arguments[1:], "--weight-decay", "0"]) == 0
+        runs[network, name] = weights(tmp_path / f"{network}-{name}")
+    assert runs["headed", "googlenet"]["head.weight"].abs().sum() > 0
+    assert "head.weight" not in runs["headed", "resnet"]
+    assert set(runs["tiny", "googlenet"]) == set(tiny(3).state_dict())
 
 
 def test_a_network_finds_the_recipe_of_its_paper(data, tmp_path):

@@ -214,10 +214,16 @@ def owners_of(modules: list[Module]) -> dict[str, Module]:
     """The module that defines each constructor.
 
     Raises:
-        ExportError: two chapters have one name, or export one constructor.
+        ExportError: two chapters have one name, or export one constructor; or a constructor has the
+            name of its chapter.
     """
     owners: dict[str, Module] = {}
     for module in modules:
+        if module.name in module.constructors:
+            raise ExportError(
+                f"{module.chapter}: the constructor {module.name} would hide the module of the "
+                "same name: rename one of them"
+            )
         for name in [module.name, *module.constructors]:
             if (other := owners.setdefault(name, module)) is not module:
                 raise ExportError(

@@ -1,10 +1,10 @@
-"""Draw the pictures of the front page, of the opener of Part I and of README.md.
+"""Draw the pictures of the front page, of the openers and of README.md.
 
     python tools/site.py picture
 
 The front page's picture is computed: four filters of 5 × 5 × 3 weights on a photograph that ships
-with scikit-learn. The opener's shows how its chapters lean on each other. The picture in README.md
-is a screenshot of the built site.
+with scikit-learn. Part I's opener shows how its chapters lean on each other, that of Part II when
+its networks came and what they cost. The picture in README.md is a screenshot of the built site.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from matplotlib.transforms import Affine2D
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from cnnbook import papers, plots
 from tools.browser import Browser
 
 if TYPE_CHECKING:
@@ -163,6 +164,57 @@ def foundations(path: Path) -> None:
     figure.savefig(path, transparent=True)
 
 
+# Networks of Part II: what they are called, and what came with them. Odd ones stand above the line.
+TIMELINE = {
+    "lenet5": ("LeNet-5", "shared kernels,\nlearned from pixels"),
+    "alexnet": ("AlexNet", "ReLU, dropout,\ntwo graphics cards"),
+    "nin": ("NIN", "1×1 convolutions,\nglobal averages"),
+    "overfeat": ("OverFeat", "slides over\nlarger images"),
+    "vgg16": ("VGG", "nothing but\n3×3, and deeper"),
+    "googlenet": ("GoogLeNet", "branches of\nseveral sizes"),
+    "inception_v3": ("Inception-v3", "factorised kernels,\nbatch norm"),
+    "resnet50": ("ResNet", "shortcuts"),
+}
+
+
+def timeline(path: Path) -> None:
+    """Draw the networks of Part II on a line, with the years of their papers."""
+    figure = Figure(figsize=(8.4, 3.1), dpi=150)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.plot([-0.3, 0.55], [0, 0], color=INK, lw=1.3, zorder=1)
+    axes.plot([0.55, 1.05], [0, 0], color=INK, lw=1.3, ls=":", zorder=1)  # fourteen years
+    head = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "zorder": 1}
+    axes.annotate("", (7.35, 0), (1.05, 0), arrowprops=head)
+    for k, (name, (title, idea)) in enumerate(TIMELINE.items()):
+        x, side = (0 if k == 0 else 0.75 + 0.85 * k), -1 if k % 2 else 1
+        axes.plot([x, x], [0, side * 0.42], color=INK, lw=0.9, zorder=1)
+        axes.plot(x, 0, "o", ms=8, color=BLUE, zorder=3)
+        style = {"ha": "center", "va": "center", "color": INK}
+        axes.text(x, -side * 0.2, papers.paper(name).source.year, fontsize=9.5, **style)
+        bold = style | {"color": ORANGE, "weight": "bold", "fontsize": 11}
+        axes.text(x, side * 0.58, title, **bold)
+        style |= {"va": "bottom" if side > 0 else "top", "linespacing": 1.25}
+        axes.text(x, side * 0.72, idea, fontsize=9, **style)
+    axes.set(xlim=(-0.75, 7.45), ylim=(-1.25, 1.25))
+    axes.set_axis_off()
+    figure.savefig(path, transparent=True)
+
+
+def classics(path: Path) -> None:
+    """Draw error against cost of the networks of Part II that state a top-5 error."""
+    points = [
+        plots.NetworkPoint(
+            p.name, p.multiply_adds, float(p.errors["top5"].split()[0]), p.parameters
+        )
+        for p in map(papers.paper, papers.names())
+        if "top5" in p.errors
+    ]
+    with mpl.rc_context({**plots.STYLE, "savefig.transparent": True}):
+        axes = plots.networks(points, ylabel="top-5 error on ImageNet, as stated, in %")
+        axes.figure.savefig(path, dpi=150, bbox_inches="tight")
+
+
 def readme(root: Path, path: Path) -> None:
     """Take a picture of the front page in light colours and of a chapter's stepper in dark ones."""
     site, width, height = root / "_build" / "html", 1240, 1000
@@ -182,8 +234,9 @@ def draw(root: Path) -> list[Path]:
     """Draw all pictures and return where they are."""
     static, work = root / "book" / "_static", root / "_build" / "drawn.png"
     work.parent.mkdir(exist_ok=True)
-    for name, drawing in (("front", front), ("foundations", foundations)):
+    drawings = (front, foundations, timeline, classics)
+    for drawing in drawings:
         drawing(work)
-        Image.open(work).save(static / f"{name}.webp", quality=82, method=6)
+        Image.open(work).save(static / f"{drawing.__name__}.webp", quality=82, method=6)
     readme(root, static / "readme.png")
-    return [static / name for name in ("front.webp", "foundations.webp", "readme.png")]
+    return [*(static / f"{drawing.__name__}.webp" for drawing in drawings), static / "readme.png"]

@@ -261,14 +261,15 @@ def convolution_shapes(
     back = depth * (channels - 1)
     pitch = low / out_channels
     for k, colour in enumerate(colours):  # the first at the bottom, as its map is in front
-        place = low - pitch * (k + 0.5) - kernel / 2
+        place = min(low - pitch * (k + 0.5), height * pixel - kernel / 2) - kernel / 2
         slices(kernel_x, place, (kernel, kernel), [colour] * channels, 0.15)
         start = (kernel_x + kernel + 0.15 * (channels - 1), place + kernel / 2)
         cell = (output_x + depth * k + x, border + y - depth * k)
         seen = (x + kernel + back, y - back + kernel / 2)
         ax.plot(*zip(seen, (kernel_x, start[1])), color=ORANGE, lw=0.9)
         ax.plot(*zip(start, (cell[0], cell[1] + pixel / 2)), color=colour, lw=1.2)
-        ax.add_patch(Rectangle(cell, pixel, pixel, facecolor=colour, zorder=3))
+        hidden = {"fill": False, "ls": ":"} if k else {}  # behind the maps in front of it
+        ax.add_patch(Rectangle(cell, pixel, pixel, fc=colour, ec=colour, zorder=3, **hidden))
     for middle, name, shape in (
         (width * pixel / 2, "input", in_shape),
         (kernel_x + kernel / 2, f"{out_channels} kernels", (channels, kernel_size, kernel_size)),

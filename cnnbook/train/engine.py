@@ -5,6 +5,7 @@ how many processes read them, how many train, or whether the run was interrupted
 """
 
 import argparse
+import inspect
 import logging
 import math
 import sys
@@ -42,7 +43,9 @@ class Classifier(L.LightningModule):
         self.images, self.validation = folders
         classes = len(self.images.classes)
         self.steps = len(self.images) // recipe["batch_size"]  # of an epoch
-        self.network = getattr(networks, options.network)(num_classes=classes)
+        constructor = getattr(networks, options.network)
+        has_heads = "heads" in recipe and "heads" in inspect.signature(constructor).parameters
+        self.network = constructor(num_classes=classes, **{"heads": True} if has_heads else {})
         top = {f"val_top{k}": k for k in (1, 5) if k <= classes}
         self.accuracies = MetricCollection(
             {name: MulticlassAccuracy(classes, k, "micro") for name, k in top.items()}
@@ -75,7 +78,12 @@ class Classifier(L.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         images, labels = batch
         smoothing = self.recipe.get("label_smoothing", 0.0)
-        loss = F.cross_entropy(self.network(images), labels, label_smoothing=smoothing)
+        outputs = self.network(images)  # with auxiliary heads several, the network's own first
+        losses = [
+            F.cross_entropy(logits, labels, label_smoothing=smoothing)
+            for logits in (outputs if isinstance(outputs, tuple) else (outputs,))
+        ]
+        loss = losses[0] + self.recipe.get("heads", 0.0) * sum(losses[1:])
         self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
         return loss
 
