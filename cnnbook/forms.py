@@ -138,7 +138,8 @@ def _in_settings(kind: str, ours: list[Mapping], reference: list[Mapping]) -> li
                 Counter(_written_out({name: s[name] for name in chosen}, group) for s in part)
                 for part in (ours, reference)
             )
-            if a != b:
+            new = set(a) ^ set(b)  # without these, and with more on one side only, it is the number
+            if a != b and (new or (a - b and b - a)):
                 found.append(Aspect(f"{kind} {' and '.join(chosen)}", a - b, b - a))
         if found:  # pairs say the same again and again: the first is enough
             return found if group == 1 else found[:1]

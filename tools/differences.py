@@ -22,17 +22,17 @@ DATA, PAGE = Path("book/differences.yaml"), Path("book/differences.md")
 HEAD = """\
 # Paper, book, torchvision
 
-Networks of one name differ, and weights that were trained for the one give wrong answers in \
-the other without complaint. The book builds each network as its paper has it. This page lists \
-everything in which it then differs from the implementations that people download. A program \
-writes it, `make differences`: it runs both networks step by step and compares what they do, \
-which is convolutions, pooling, normalisation, dropout, and how they are set. Only the reasons \
-are typed. A test fails where a difference has no reason here, and where a reason stands for \
-what is no difference.
+Networks of one name differ. Weights that were trained for the one may fit into the other and \
+give wrong answers, without a complaint. The book builds each network as its paper has it. \
+This page lists everything in which it then differs from the implementations that people \
+download. A program writes it, `make differences`: it runs both networks step by step and \
+compares what they do, which is convolutions, pooling, normalisation, dropout, and how they \
+are set. Only the reasons are typed. A test fails where a difference has no reason here, and \
+where a reason stands for what is no difference.
 
-The columns in the middle hold the steps that only one of both has: "1×1 (3 times)" means three \
-more of them than the other. Where nothing is listed, both do the same; with the same weights \
-their outputs agree, which the tests check as well.
+The columns in the middle hold the steps that only one of both has: "1×1 (3 times)" means \
+three more of them than the other. Where nothing is listed, both do the same; with the same \
+weights their outputs agree, which the tests check as well.
 """
 
 
@@ -54,7 +54,7 @@ class Pair(NamedTuple):
         form = ", ".join(f"{key}={str(value).split('.')[-1]}" for key, value in self.form.items())
         form = form or (self.network if self.network not in papers.names() else "")
         ours = f"{self.paper.name}{f' (`{form}`)' if form else ''}"
-        return f"{ours} and {package}'s `{name}`"
+        return f"{ours} and {'the book' if package == 'cnnbook' else package}'s `{name}`"
 
     @property
     def input_size(self) -> tuple[int, ...]:
@@ -109,7 +109,12 @@ def _pretrainedmodels(name: str, options: dict[str, Any]) -> nn.Module:
     return getattr(pretrainedmodels, name)(pretrained=None, **options)
 
 
+def _cnnbook(name: str, options: dict[str, Any]) -> nn.Module:
+    return ours(name, options)
+
+
 REFERENCES: dict[str, Callable[[str, dict[str, Any]], nn.Module]] = {
+    "cnnbook": _cnnbook,
     "torchvision": _torchvision,
     "timm": _timm,
     "pytorchcv": _pytorchcv,
@@ -178,7 +183,7 @@ def counts(pair: Pair) -> list[str]:
     here, there = pair.build()
     sizes = pair.input_size, pair.reference_size or pair.input_size
     rows = ["| | Parameters | Multiply–adds | Receptive field |", "|:--|--:|--:|--:|"]
-    for title, network, size in zip(("the book", pair.reference.split()[0]), (here, there), sizes):
+    for title, network, size in zip(("the book", pair.reference), (here, there), sizes):
         field = max(receptive_field(network, size).size)
         macs = multiply_adds(network, size)
         rows.append(f"| {title} | {count_parameters(network):,} | {macs:,} | {field} |")
