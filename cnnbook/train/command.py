@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> None:
     if options.network not in constructors():
-        near = difflib.get_close_matches(options.network, constructors(), cutoff=0.4)
+        near = difflib.get_close_matches(options.network, constructors(), cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else "--help lists them."
         raise Refused(f"there is no network {options.network!r}; {hint}")
     recipe = choose(
