@@ -12,38 +12,38 @@ help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 
 book: environment  ## build the website from the stored notebooks
-	@$(python) tools/site.py build
+	@$(python) -m tools.site.site build
 
 serve: book  ## show the website on this machine
-	@$(python) tools/site.py serve
+	@$(python) -m tools.site.site serve
 
 test: check  ## prove everything: checks, unit tests, and every notebook run again
-	@$(python) -m pytest -q -n 2 --dist worksteal --ignore=tests/site cnnbook tools tests
-	@$(python) -m tools.verify
+	@$(python) -m pytest -q -n 2 --dist worksteal --ignore=tests/browser cnnbook tools tests
+	@$(python) -m tools.chapters.verify
 
 check: environment  ## the fast part of test: lint, and what shows without running a notebook
 	@$(python) -m ruff check --quiet --output-format=concise .
 	@$(python) -m ruff format --quiet --check . || { $(python) -m ruff format --check . ; echo "Not in ruff's format: run 'make format'."; exit 1; }
-	@$(python) -m tools.check
+	@$(python) -m tools.chapters.check
 
 format: environment  ## put code and the code in notebooks into ruff's format
 	@$(python) -m ruff check --quiet --fix-only .
 	@$(python) -m ruff format .
 
 notebooks: export  ## run the notebooks whose outputs are stale, or one: make notebooks NB=path
-	@$(python) -m tools.run $(NB)
+	@$(python) -m tools.chapters.run $(NB)
 
 export: environment  ## collect the cells tagged export into cnnbook/networks
-	@$(python) -m tools.export
+	@$(python) -m tools.chapters.export
 
 gpu-test: environment  ## run the notebooks on CUDA against the same stored outputs
-	@$(python) -m tools.verify --gpu
+	@$(python) -m tools.chapters.verify --gpu
 
 bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
-	@$(python) -m tools.bench
+	@$(python) -m tools.pages.benchmarks
 
 differences: environment  ## hold the networks beside those of others; write book/differences.md
-	@$(python) -m tools.differences
+	@$(python) -m tools.pages.differences
 
 lock: python  ## write requirements.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	@$(PYTHON) tools/environment.py lock $(if $(UPGRADE),--upgrade)

@@ -1,3 +1,3 @@
 """What pytest needs to know in the whole book, `pytest notebooks` included."""
 
-pytest_plugins = ["tools.nbval_pictures"]
+pytest_plugins = ["tools.chapters.pictures"]

@@ -1,15 +1,17 @@
 """What each paper states, with its source.
 
-The numbers live in `papers.yaml`, the works that they come from in `references.bib`, and nowhere
-else.
+The numbers live in `facts/`, one file a part of the book, the works that they come from in
+`references.bib`, and nowhere else.
 """
 
-import difflib
 import functools
 import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any, NamedTuple
+
+from cnnbook.names import suggestion
+from cnnbook.tables import Cell, Link, Table, giga
 
 
 class Source(NamedTuple):
@@ -42,7 +44,9 @@ class Paper(NamedTuple):
     idea: str  # what it changed, in one sentence
 
 
-@functools.cache
+_FACTS = ("facts/classics.yaml",)  # in the order of the book
+
+
 def _read(file: str) -> str:
     return resources.files("cnnbook").joinpath(file).read_text("utf-8")
 
@@ -51,7 +55,30 @@ def _read(file: str) -> str:
 def _networks() -> dict[str, dict[str, Any]]:
     import yaml
 
-    return yaml.safe_load(_read("papers.yaml"))
+    parts = [yaml.safe_load(_read(file)) for file in _FACTS]
+    return {name: entry for part in parts for name, entry in part.items()}
+
+
+@functools.cache
+def _works() -> dict[str, dict[str, str]]:
+    return bibliography(_read("references.bib"))
+
+
+def bibliography(bibtex: str) -> dict[str, dict[str, str]]:
+    r"""Read BibTeX: the fields of each entry, by its key.
+
+    Examples:
+        >>> bibliography("@misc{he2015,\n  title = {Deep {Residual} Learning},\n}")
+        {'he2015': {'title': 'Deep Residual Learning'}}
+    """
+    entries = re.findall(r"^@\w+\{([^,]+),\n(.*?)^\}", bibtex, re.M | re.S)
+    return {
+        key: {
+            name: re.sub(r"[{}]", "", value)  # braces only keep capitals
+            for name, value in re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", fields, re.M)
+        }
+        for key, fields in entries
+    }
 
 
 def source(key: str) -> Source:
@@ -64,14 +91,12 @@ def source(key: str) -> Source:
         >>> source("he2015").short
         'He et al., 2015'
     """
-    entries = dict(re.findall(r"^@\w+\{([^,]+),\n(.*?)^\}", _read("references.bib"), re.M | re.S))
-    entry = _look_up(entries, key, "references.bib")
-    fields = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?$", entry, re.M))
+    fields = _look_up(_works(), key, "references.bib")
     addresses = {"url": "", "eprint": "https://arxiv.org/abs/", "doi": "https://doi.org/"}
     address = next(ahead + fields[key] for key, ahead in addresses.items() if key in fields)
     return Source(
         tuple(name.split(",")[0] for name in fields["author"].split(" and ")),
-        re.sub(r"[{}]", "", fields["title"]),  # braces only keep capitals
+        fields["title"],
         int(fields["year"]),
         address,
     )
@@ -87,7 +112,7 @@ def paper(name: str) -> Paper:
         >>> paper("resnet50").parameters, paper("resnet50").stated["multiply_adds"]
         (25557032, '3.8 G')
     """
-    entry = dict(_look_up(_networks(), name, "papers.yaml"))
+    entry = dict(_look_up(_networks(), name, "the paper data"))
     entry["source"] = source(entry["source"])
     entry["input_size"] = tuple(entry["input_size"])
     return Paper(**{"stated": {}, "errors": {}, **entry})
@@ -105,17 +130,15 @@ def names() -> list[str]:
 
 def _look_up(known: Mapping[str, Any], key: str, file: str) -> Any:
     if key not in known:
-        near = difflib.get_close_matches(key, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-        raise ValueError(f"{file} has no {key!r}; {hint}")
+        raise ValueError(f"{file} has no {key!r}; {suggestion(key, known)}")
     return known[key]
 
 
-def card(*names: str) -> "Card":
+def card(*names: str) -> Table:
     """Make the card "At a glance" of one network, or of several side by side.
 
     Examples:
-        >>> print(card("resnet18", "resnet50"))
+        >>> card("resnet18", "resnet50")
         At a glance      ResNet-18   ResNet-50
         paper            He et al., 2015, Deep Residual Learning for Image Recognition
         layers           18          50
@@ -128,74 +151,26 @@ def card(*names: str) -> "Card":
         error measured   ImageNet validation, 10 crops
         what it changed  Adds each block's input to its output, so that depth stops hurting.
     """
-    return Card(tuple(paper(name) for name in names))
+    shown = [paper(name) for name in names]
 
+    def once(texts: list[Cell]) -> list[Cell]:
+        return texts[:1] if len(set(texts)) == 1 else texts
 
-class Card:
-    """A table of what papers state; shows itself in a terminal and in a notebook."""
-
-    def __init__(self, papers: tuple[Paper, ...]) -> None:
-        self.papers = papers
-
-    def _rows(self) -> list[tuple[str, list[str]]]:
-        """Pairs of a heading and a text for each network, or a single text for all."""
-
-        def row(get) -> list[str]:
-            return [get(p) for p in self.papers]
-
-        def once(get) -> list[str]:
-            texts = row(get)
-            return texts[:1] if len(set(texts)) == 1 else texts
-
-        rows = [
-            ("paper", once(lambda p: f"{p.source.short}, {p.source.title}")),
-            ("layers", row(lambda p: str(p.depth))),
-            ("parameters", row(lambda p: f"{p.parameters:,}")),
-            ("– as stated", row(lambda p: p.stated.get("parameters", "–"))),
-            ("multiply–adds", row(lambda p: giga(p.multiply_adds))),
-            ("– as stated", row(lambda p: p.stated.get("multiply_adds", "–"))),
-            ("connections, as stated", row(lambda p: p.stated.get("connections", "–"))),
-            ("receptive field", row(lambda p: f"{p.receptive_field}")),
-            ("top-1 error", row(lambda p: p.errors.get("top1", "–"))),
-            ("top-5 error", row(lambda p: p.errors.get("top5", "–"))),
-            ("test error", row(lambda p: p.errors.get("test", "–"))),
-            ("error measured", once(lambda p: p.errors.get("how", "–"))),
-            ("what it changed", once(lambda p: p.idea)),
-        ]
-        return [(head, texts) for head, texts in rows if any(text != "–" for text in texts)]
-
-    def __repr__(self) -> str:
-        rows = [("At a glance", [p.name for p in self.papers]), *self._rows()]
-        ahead = max(len(head) for head, _ in rows) + 2
-        columns = [texts for _, texts in rows if len(texts) == len(self.papers) > 1]
-        wide = max((len(text) for texts in columns for text in texts), default=0)
-        return "\n".join(
-            head.ljust(ahead) + "  ".join(text.ljust(wide) for text in texts).rstrip()
-            for head, texts in rows
-        )
-
-    def _repr_html_(self) -> str:
-        count = len(self.papers)
-        head = "".join(f'<th scope="col">{p.name}</th>' for p in self.papers)
-        body = ""
-        for name, texts in self._rows():
-            if name == "paper":
-                urls = [p.source.url for p in self.papers]
-                texts = [f'<a href="{url}">{text}</a>' for url, text in zip(urls, texts)]
-            span = f' colspan="{count}"' if len(texts) < count else ""
-            cells = "".join(f"<td{span}>{text}</td>" for text in texts)
-            body += f'<tr><th scope="row">{name}</th>{cells}</tr>'
-        return (
-            '<table class="cnnbook-card"><caption>At a glance</caption>'
-            f'<thead><tr><th scope="col"></th>{head}</tr></thead><tbody>{body}</tbody></table>'
-        )
-
-
-def giga(count: int) -> str:
-    """Write a count of multiply–adds as papers do, in billions or millions.
-
-    Examples:
-        >>> giga(3857973248), giga(40551040)
-        ('3.86 G', '40.6 M')
-    """
-    return f"{count / 1e9:.2f} G" if count >= 1e8 * 5 else f"{count / 1e6:.1f} M"
+    rows = [
+        ("paper", once([Link(f"{p.source.short}, {p.source.title}", p.source.url) for p in shown])),
+        ("layers", [f"{p.depth}" for p in shown]),
+        ("parameters", [f"{p.parameters:,}" for p in shown]),
+        ("– as stated", [p.stated.get("parameters", "–") for p in shown]),
+        ("multiply–adds", [giga(p.multiply_adds) for p in shown]),
+        ("– as stated", [p.stated.get("multiply_adds", "–") for p in shown]),
+        ("connections, as stated", [p.stated.get("connections", "–") for p in shown]),
+        ("receptive field", [f"{p.receptive_field}" for p in shown]),
+        ("top-1 error", [p.errors.get("top1", "–") for p in shown]),
+        ("top-5 error", [p.errors.get("top5", "–") for p in shown]),
+        ("test error", [p.errors.get("test", "–") for p in shown]),
+        ("error measured", once([p.errors.get("how", "–") for p in shown])),
+        ("what it changed", once([p.idea for p in shown])),
+    ]
+    told = [(name, *texts) for name, texts in rows if set(texts) != {"–"}]
+    head = ("", *(p.name for p in shown))
+    return Table(head, told, "l" * len(head), "card", "At a glance", named=True)

@@ -1,19 +1,18 @@
 """Hold a network against its paper, and weight for weight against a reference implementation."""
 
 import copy
-import difflib
-import pickle
 import re
-import urllib.error
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
+from cnnbook.data import archives
+from cnnbook.names import suggestion
 from cnnbook.papers import paper
+from cnnbook.tables import Shown, Table
 
 TOLERANCE = 1e-9  # of the scale of the outputs, in float64
 
@@ -244,16 +243,14 @@ def load_reference_weights(
 
     known = models.list_models(module=models)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."
-        raise ValueError(f"torchvision has no network {name!r}; {hint}")
+        raise ValueError(f"torchvision has no network {name!r}; {suggestion(name, known)}")
     choices = models.get_model_weights(name)
     if weights not in choices.__members__:
         there = " or ".join(choices.__members__)
         raise ValueError(f"torchvision has no weights {weights!r} of {name}; choose {there}.")
     chosen = choices[weights]
     reference = models.get_model(name)
-    reference.load_state_dict(_downloaded(chosen.url))
+    reference.load_state_dict(archives.trained_weights(chosen.url))
     trained = copy.deepcopy(ours).cpu().eval()
     reference.eval()
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
@@ -267,27 +264,6 @@ def load_reference_weights(
         )
     ours.load_state_dict(trained.state_dict())
     return Pretrained(tuple(chosen.meta["categories"]), chosen.transforms())
-
-
-def _downloaded(url: str) -> dict[str, Tensor]:
-    """The weights at an address, from torch's folder if they are there already."""
-    file = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
-    try:
-        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
-    except (urllib.error.URLError, TimeoutError) as error:
-        raise ConnectionError(
-            f"the weights could not be downloaded ({error}): connect this machine, or put "
-            f"{url} into {file.parent} by hand."
-        ) from error
-    except PermissionError as error:
-        raise PermissionError(
-            f"{file.parent} cannot be written: set TORCH_HOME to a folder of yours."
-        ) from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise OSError(
-            f"{file} is broken ({str(error).splitlines()[0]}): delete it, and it will be "
-            "downloaded again."
-        ) from error
 
 
 class Row(NamedTuple):
@@ -394,41 +370,17 @@ def _agrees(counted: int, stated: str) -> bool:
     return -0.5 <= off < 1
 
 
-class Proof:
+class Proof(Shown):
     """What `prove` found; shows itself as a table."""
-
-    _HEAD = ("", "paper", "counted here", "reference", "")
 
     def __init__(self, name: str, rows: Sequence[Row]) -> None:
         self.name = name
         self.rows = tuple(rows)
 
-    def _columns(self) -> list[int]:
-        """Those with anything in them: without a reference its column is left out."""
-        return [k for k in (1, 2, 3) if any(row[k] for row in self.rows)]
-
-    def __repr__(self) -> str:
-        rows = [(self.name, *self._HEAD[1:]), *self.rows]
-        widths = [max(len(row[k]) for row in rows) for k in range(4)]
-        return "\n".join(
-            "  ".join(
-                [row[0].ljust(widths[0])]
-                + [row[k].rjust(widths[k]) for k in self._columns()]
-                + ([row[4]] if row[4] else [])
-            ).rstrip()
-            for row in rows
-        )
-
-    def _repr_html_(self) -> str:
-        shown = self._columns() + [4] * any(row[4] for row in self.rows)
-        head = "".join(f'<th scope="col">{self._HEAD[k]}</th>' for k in (0, *shown))
-        body = "".join(
-            f'<tr><th scope="row">{row[0]}</th>'
-            + "".join(f"<td>{row[k]}</td>" for k in shown)
-            + "</tr>"
-            for row in self.rows
-        )
-        return (
-            f'<table class="cnnbook-proof"><caption>{self.name}, proved</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        )
+    def table(self) -> Table:
+        """One row a quantity; a column with nothing in it is left out."""
+        head = Row("", "paper", "counted here", "reference", "")
+        columns = [k for k in range(5) if k == 0 or any(row[k] for row in self.rows)]
+        rows = [[row[k] for k in columns] for row in self.rows]
+        align = "".join("lrrr "[k] for k in columns).strip()  # remarks are not padded
+        return Table([head[k] for k in columns], rows, align, "proof", f"{self.name}, proved", True)

@@ -15,7 +15,7 @@ import hypothesis
 import pytest
 from minibook import Book
 
-from tools import notebooks
+from tools.chapters import notebooks
 
 # The same examples everywhere: a test that fails, fails for everyone.
 hypothesis.settings.register_profile("book", derandomize=True, deadline=None)

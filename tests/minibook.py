@@ -11,8 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from tools import check, export, notebooks
-from tools.stamp import stamp
+from tools.chapters import check, export, notebooks
+from tools.chapters.stamp import stamp
 
 # A package of three modules that stands for cnnbook: it needs no torch, so its kernels start fast.
 PACKAGE = {

@@ -11,7 +11,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from tools import notebooks
+from tools.chapters import notebooks
 
 CHAPTER = Path("notebooks/foundations/convolution.ipynb")
 WITNESS = """

@@ -14,7 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import environment, notebooks
+from tools import environment
+from tools.chapters import notebooks
 
 AGAIN = "run the same command again"
 

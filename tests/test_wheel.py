@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import notebooks
+from tools.chapters import notebooks
 
 
 def test_wheel_holds_the_package_its_networks_and_its_data(wheel: Path) -> None:
@@ -16,7 +16,7 @@ def test_wheel_holds_the_package_its_networks_and_its_data(wheel: Path) -> None:
         for path in (notebooks.ROOT / "cnnbook").rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
-    assert {"cnnbook/papers.yaml", "cnnbook/networks/resnet.py"} <= files
+    assert {"cnnbook/facts/classics.yaml", "cnnbook/networks/resnet.py"} <= files
     assert files == {name for name in names if name.startswith("cnnbook/")}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

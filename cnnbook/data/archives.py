@@ -1,14 +1,19 @@
-"""Archives of real data sets: downloaded, checked and unpacked as a whole, or not at all."""
+"""Downloads: archives of real data sets, and weights; checked, and whole or not there at all."""
 
 import hashlib
 import os
+import pickle
+import urllib.error
 from collections.abc import Iterator, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 TIMEOUT = 30  # seconds without a byte after which a download is given up
 
@@ -133,3 +138,31 @@ def _chunks(archive: Archive) -> Iterator[bytes]:
 def _md5(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def trained_weights(url: str) -> dict[str, "Tensor"]:
+    """The weights at an address, from torch's folder if they are there already.
+
+    Raises:
+        ConnectionError: they are not there and cannot be downloaded.
+        OSError: the file is broken, or cannot be written.
+    """
+    import torch
+
+    file = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
+    try:
+        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise ConnectionError(
+            f"the weights could not be downloaded ({error}): connect this machine, or put "
+            f"{url} into {file.parent} by hand."
+        ) from error
+    except PermissionError as error:
+        raise PermissionError(
+            f"{file.parent} cannot be written: set TORCH_HOME to a folder of yours."
+        ) from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise OSError(
+            f"{file} is broken ({str(error).splitlines()[0]}): delete it, and it will be "
+            "downloaded again."
+        ) from error

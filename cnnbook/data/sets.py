@@ -1,6 +1,5 @@
 """All data sets by one call, in the same splits and types."""
 
-import difflib
 import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default
 from cnnbook.data.archives import data_folder
 from cnnbook.data.drawn import SHAPES, scenes, shapes
 from cnnbook.data.real import REAL, permutation
+from cnnbook.names import suggestion
 
 TASKS = ("classification", "segmentation", "detection")
 HELD_OUT = 1000  # drawn images of the validation split, and of the test split
@@ -144,9 +144,7 @@ def load(
     """
     tasks = {"shapes": TASKS} | {known: tuple(real.tasks) for known, real in REAL.items()}
     if name not in tasks:
-        near = difflib.get_close_matches(name.lower(), tasks, n=2)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(tasks)}."
-        raise ValueError(f"there is no data set {name!r}; {hint}")
+        raise ValueError(f"there is no data set {name!r}; {suggestion(name.lower(), tasks)}")
     if task not in tasks[name]:
         raise ValueError(f"{name} has no task {task!r}; choose from {', '.join(tasks[name])}.")
     for number, what in ((size, "size"), (count, "count")):

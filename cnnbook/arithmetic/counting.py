@@ -1,0 +1,43 @@
+"""Parameters and multiply–adds of any network."""
+
+from collections.abc import Sequence
+
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from cnnbook.arithmetic import meta
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Number of trainable parameters, each shared one counted once.
+
+    Batch norm's running mean and variance are buffers, not parameters.
+
+    Examples:
+        >>> count_parameters(nn.Conv2d(3, 4, kernel_size=5))  # 4 · (5 · 5 · 3) weights, 4 biases
+        304
+    """
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def multiply_adds(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> int:
+    """Multiply–adds of one evaluation at batch size 1.
+
+    Counted are those of convolutions, linear layers and matrix products, as papers do. Biases,
+    normalisation, activations, pooling and additions are not counted.
+
+    Args:
+        module: any module of one input.
+        input_size: the input's shape without the batch, for images `(C, H, W)`.
+
+    Raises:
+        ValueError: the module does not take an input of that size.
+
+    Examples:
+        >>> multiply_adds(nn.Conv2d(3, 4, kernel_size=5), (3, 32, 32))  # 4·28·28 outputs of 5·5·3
+        235200
+    """
+    counter = FlopCounterMode(display=False)
+    with counter:
+        meta.run(meta.on_meta(module), input_size)
+    return counter.get_total_flops() // 2

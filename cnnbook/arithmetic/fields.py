@@ -1,0 +1,88 @@
+"""What the units along one axis see of the image, and how windows change it."""
+
+import math
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import NamedTuple
+
+
+class Field(NamedTuple):
+    """What the units along one axis see of the image.
+
+    Unit `u` sees the pixels `low[u]` to `high[u]`. Both lists repeat: `len(low)` units further on,
+    everything is shifted by `len(low) · jump` pixels. Mostly all units see alike and the lists hold
+    one number; after a transposed convolution of stride `s`, `s` kinds of units take turns.
+    """
+
+    jump: Fraction  # pixels between the fields of neighbouring units, on average
+    low: tuple[float, ...]  # first pixel that a unit sees; inf if it sees none
+    high: tuple[float, ...]  # last pixel that a unit sees; -inf if it sees none
+    gated: bool = False  # also touched by numbers that were computed from the whole image
+
+    def sees(self, unit: int) -> tuple[float, float]:
+        """First and last pixel that a unit sees."""
+        lap, kind = divmod(unit, len(self.low))
+        shift = int(lap * len(self.low) * self.jump)
+        return self.low[kind] + shift, self.high[kind] + shift
+
+    def read(self, reads: Callable[[int], Iterable[int]], units: int, per: int) -> "Field":
+        """Field of new units that each read some of these.
+
+        Args:
+            reads: the old units that a new unit reads.
+            units: new units after which the reading repeats …
+            per: … this many old units further on.
+        """
+        laps = len(self.low) // math.gcd(len(self.low), per)
+        seen = [[self.sees(old) for old in reads(new)] for new in range(units * laps)]
+        low = [min((first for first, _ in pixels), default=math.inf) for pixels in seen]
+        high = [max((last for _, last in pixels), default=-math.inf) for pixels in seen]
+        return _shortest(Field(self.jump * per / units, tuple(low), tuple(high), self.gated))
+
+    def window(self, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
+        """Field of a convolution's or pooling's units."""
+
+        def reads(unit: int) -> range:
+            first = unit * stride - padding
+            return range(first, first + dilation * (kernel - 1) + 1, dilation)
+
+        return self.read(reads, 1, stride)
+
+    def spread(self, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
+        """Field of a transposed convolution's units: of those that spread over them."""
+
+        def reads(unit: int) -> list[int]:
+            places = [unit + padding - dilation * element for element in range(kernel)]
+            return [place // stride for place in places if place % stride == 0]
+
+        return self.read(reads, stride, 1)
+
+    def join(self, other: "Field") -> "Field":
+        """Field of units that see what either sees."""
+        if self.jump != other.jump:
+            raise NotImplementedError(
+                f"two branches meet whose units are {self.jump} and {other.jump} pixels apart: "
+                "choose an input size that the network's strides divide."
+            )
+        kinds = range(math.lcm(len(self.low), len(other.low)))
+        pairs = [(self.sees(unit), other.sees(unit)) for unit in kinds]
+        low = tuple(min(a[0], b[0]) for a, b in pairs)
+        high = tuple(max(a[1], b[1]) for a, b in pairs)
+        return _shortest(Field(self.jump, low, high, self.gated or other.gated))
+
+    @property
+    def size(self) -> int:
+        """Pixels that a unit sees; the most, where units differ."""
+        return int(max(max(last - first for first, last in zip(self.low, self.high)) + 1, 0))
+
+
+def _shortest(field: Field) -> Field:
+    """The same field with as few kinds of units as will do."""
+    kinds = len(field.low)
+    for fewer in range(1, kinds):
+        if kinds % fewer or (fewer * field.jump).denominator != 1:
+            continue
+        short = field._replace(low=field.low[:fewer], high=field.high[:fewer])
+        if all(short.sees(unit) == field.sees(unit) for unit in range(kinds)):
+            return short
+    return field

@@ -1,0 +1,241 @@
+"""One visible training loop, in plain PyTorch, that every chapter uses."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+
+from cnnbook.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Batches = Iterable[tuple[Tensor, Tensor]]  # images (N, C, H, W) and labels (N,)
+LossFunction = Callable[[Tensor, Tensor], Tensor]  # outputs and labels to the batch's mean loss
+Metrics = Mapping[str, Any]  # objects of torchmetrics, or others with to, reset, update, compute
+
+
+class History(NamedTuple):
+    """What a training run gave; shows itself as a table with one row an epoch."""
+
+    losses: list[float]  # mean over each batch, in the order of training
+    accuracies: list[float]  # on the validation images after each epoch; empty without any
+    validation_losses: list[float]  # after each epoch; empty without validation images
+    metrics: dict[str, list[float]]  # those asked for, on the validation images after each epoch
+    learning_rates: list[float]  # of each step
+    ends: list[int]  # steps taken by the end of each epoch
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw the training loss, and at the end of each epoch the validation loss."""
+        from cnnbook import plots
+
+        window = max(1, len(self.losses) // 100)  # means over a hundredth of the run
+        ax = plots.learning_curves({"training": [self.losses]}, ax, ylabel="loss", window=window)
+        if self.validation_losses:
+            ax.plot(self.ends, self.validation_losses, "o-", color=plots.INK, label="validation")
+        ax.legend()
+        return ax
+
+    def table(self) -> Table:
+        """One row an epoch."""
+        measured = {"validation loss": self.validation_losses, "accuracy": self.accuracies}
+        measured = {name: values for name, values in (measured | self.metrics).items() if values}
+        head = ("epoch", "learning rate", "training loss", *measured)
+        rows = []
+        for epoch, (start, end) in enumerate(zip([0, *self.ends], self.ends)):
+            loss = sum(self.losses[start:end]) / (end - start)
+            numbers = loss, *(values[epoch] for values in measured.values())
+            rate = f"{self.learning_rates[end - 1]:.2g}"
+            rows.append((str(epoch + 1), rate, *(f"{number:.4f}" for number in numbers)))
+        return Table(head, rows, "r" * len(head))
+
+    def __repr__(self) -> str:
+        return repr(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def fit(
+    model: nn.Module,
+    train: Batches,
+    optimizer: torch.optim.Optimizer,
+    *,
+    epochs: int,
+    scheduler: LRScheduler | None = None,
+    validation: Batches | None = None,
+    loss_function: LossFunction = F.cross_entropy,
+    metrics: Metrics | None = None,
+    patience: int | None = None,
+) -> History:
+    """Train a classifier on the device where its parameters are.
+
+    A bar shows the progress while it runs; the environment variable `TQDM_DISABLE=1` hides it.
+
+    Args:
+        model: from images `(N, C, H, W)` to logits `(N, classes)`.
+        train: batches, gone through once an epoch.
+        optimizer: of the model's parameters.
+        epochs: passes over `train`.
+        scheduler: stepped after each batch, so that it counts steps, not epochs; only
+            `ReduceLROnPlateau` is stepped after each epoch, with the validation loss.
+        validation: batches to measure the loss, the accuracy and the metrics on after each epoch.
+        loss_function: from logits and labels to the mean loss of the batch.
+        metrics: more to measure on `validation`, by name: objects of torchmetrics.
+        patience: stop after this many epochs in a row without a lower validation loss, and give
+            the model the weights of its best epoch in any case; `None` trains to the end and
+            keeps the last weights.
+
+    Returns:
+        The loss of each batch, and what was measured after each epoch.
+
+    Raises:
+        ValueError: `epochs` or `patience` is below 1, `train` or `validation` holds no batch, or
+            `validation` is missing where it is needed.
+        FloatingPointError: a loss was infinite or not a number, which shows at the end of its
+            epoch. The model has the weights of the epoch with the lowest validation loss again,
+            or those of the epoch before if there is no `validation`.
+
+    Examples:
+        >>> from cnnbook import data
+        >>> images, labels = data.digits()
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> batches = data.batches(images, labels, seed=0)
+        >>> history = fit(model, batches, torch.optim.SGD(model.parameters(), 0.5), epochs=2)
+        >>> history.losses[-1] < history.losses[0]
+        True
+    """
+    from tqdm import tqdm
+
+    for name, value in (("epochs", epochs), ("patience", patience)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} is {value}; it must be at least 1.")
+    at_plateaus = isinstance(scheduler, ReduceLROnPlateau)
+    if validation is None and (at_plateaus or patience or metrics):
+        needs = "ReduceLROnPlateau" if at_plateaus else "patience" if patience else "metrics"
+        raise ValueError(f"{needs} needs validation images; hand over validation=….")
+
+    device = next(model.parameters()).device
+    history = History([], [], [], {name: [] for name in metrics or ()}, [], [])
+    best_epoch, best_weights, lowest = 0, _copy_weights(model), math.inf
+    for epoch in range(1, epochs + 1):
+        model.train()
+        losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
+        for images, labels in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
+            loss = loss_function(model(images.to(device)), labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            history.learning_rates.append(float(optimizer.param_groups[0]["lr"]))
+            optimizer.step()
+            if scheduler is not None and not at_plateaus:
+                scheduler.step()
+            losses.append(loss.detach())
+        if not losses:
+            raise ValueError("train holds no batch; hand over a DataLoader or a list of batches.")
+        history.losses.extend(torch.stack(losses).tolist())
+        history.ends.append(len(history.losses))
+        for step, loss in enumerate(history.losses[-len(losses) :], 1):
+            if not math.isfinite(loss):
+                model.load_state_dict(best_weights)
+                raise FloatingPointError(
+                    f"the loss is {loss} at step {step} of epoch {epoch}; lower the learning "
+                    f"rate. The model is back at its weights after epoch {best_epoch}."
+                )
+
+        if validation is not None:
+            measured = measure(model, validation, loss_function=loss_function, metrics=metrics)
+            history.validation_losses.append(measured["loss"])
+            history.accuracies.append(measured["accuracy"])
+            for name, values in history.metrics.items():
+                values.append(measured[name])
+            if at_plateaus:
+                scheduler.step(measured["loss"])
+        if validation is None or measured["loss"] < lowest:
+            best_epoch, best_weights = epoch, _copy_weights(model)
+            lowest = math.inf if validation is None else measured["loss"]
+        if patience and epoch - best_epoch >= patience:
+            break
+    if patience:
+        model.load_state_dict(best_weights)
+    return history
+
+
+def _copy_weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: x.detach().to("cpu", copy=True) for name, x in model.state_dict().items()}
+
+
+@torch.no_grad()
+def measure(
+    model: nn.Module,
+    batches: Batches,
+    *,
+    loss_function: LossFunction = F.cross_entropy,
+    metrics: Metrics | None = None,
+) -> dict[str, float]:
+    """Loss, accuracy and metrics of a classifier, in evaluation mode.
+
+    Args:
+        model: from images `(N, C, H, W)` to logits `(N, classes)`, or `(N, classes, H, W)` for
+            labels `(N, H, W)`; its mode is left as it was.
+        batches: images and labels.
+        loss_function: from logits and labels to the mean loss of the batch.
+        metrics: objects of torchmetrics, by name.
+
+    Returns:
+        `accuracy`, the share of right labels; each metric under its name; and `loss`, the mean
+        over all images.
+
+    Raises:
+        ValueError: `batches` holds no image.
+
+    Examples:
+        >>> from cnnbook import data
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> list(measure(model, data.batches(*data.digits())))
+        ['accuracy', 'loss']
+    """
+    metrics = metrics or {}
+    device = next(model.parameters()).device
+    for metric in metrics.values():
+        metric.to(device)
+        metric.reset()
+    was_training = model.training
+    model.eval()
+    loss = right = count = labelled = 0
+    for images, labels in batches:
+        logits, labels = model(images.to(device)), labels.to(device)
+        # A last batch may be smaller: each image counts once, not each batch.
+        loss += loss_function(logits, labels).item() * len(labels)
+        right += (logits.argmax(dim=1) == labels).sum().item()
+        count += len(labels)
+        labelled += labels.numel()
+        for metric in metrics.values():
+            metric.update(logits, labels)
+    model.train(was_training)
+    if not count:
+        raise ValueError("batches holds no image; hand over a DataLoader or a list of batches.")
+    values = {name: float(metric.compute()) for name, metric in metrics.items()}
+    return {"accuracy": right / labelled, **values, "loss": loss / count}
+
+
+def evaluate(model: nn.Module, batches: Batches) -> float:
+    """Share of images that the model classifies rightly, in evaluation mode.
+
+    Args:
+        model: from images `(N, C, H, W)` to logits `(N, classes)`; its mode is left as it was.
+        batches: images and labels.
+
+    Raises:
+        ValueError: `batches` holds no image.
+
+    Examples:
+        >>> from cnnbook import data
+        >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> 0 <= evaluate(model, data.batches(*data.digits())) <= 1
+        True
+    """
+    return measure(model, batches)["accuracy"]

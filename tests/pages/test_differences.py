@@ -1,0 +1,37 @@
+"""The list of differences to other implementations is whole, true, and what the page shows."""
+
+import pytest
+import torchvision
+
+from cnnbook import networks, papers
+from tools.pages import differences
+
+
+@pytest.mark.parametrize("pair", differences.pairs(), ids=lambda pair: pair.title)
+def test_every_difference_has_a_reason_and_every_reason_a_difference(pair):
+    assert differences.missing(pair) == []
+
+
+def test_the_page_is_what_the_networks_say():
+    written = differences.PAGE.read_text(encoding="utf-8")
+    assert written == differences.page(), "run 'make differences'"
+
+
+def test_all_networks_that_torchvision_has_are_compared_with_it():
+    here = {name for name in networks.__all__ if name in torchvision.models.list_models()}
+    compared = {pair.reference for pair in differences.pairs()}
+    assert {f"torchvision {name}" for name in here & set(papers.names())} <= compared
+
+
+def test_a_difference_without_a_reason_is_found():
+    pair = next(pair for pair in differences.pairs() if pair.listed)
+    problems = differences.missing(pair._replace(listed=pair.listed[1:]))
+    assert len(problems) == len(differences.aspects(pair.listed[0]))
+    assert all("gives no reason" in problem for problem in problems)
+
+
+def test_a_reason_without_a_difference_is_found():
+    pair = next(pair for pair in differences.pairs() if not pair.listed)
+    listed = [{"aspect": "dropout p", "paper": "0.5", "why": "taste"}]
+    (problem,) = differences.missing(pair._replace(listed=listed))
+    assert problem.endswith("dropout p does not differ")

@@ -1,0 +1,54 @@
+"""Run every notebook and hold what it prints and draws against what is stored, strictly.
+
+    python -m tools.chapters.verify [notebooks/part/name.ipynb …]
+    python -m tools.chapters.verify --gpu        on CUDA, against the same stored outputs
+
+Any Python will do that has the packages: a machine with a GPU needs no .venv.
+"""
+
+import subprocess
+import sys
+
+from tools.chapters import notebooks
+from tools.chapters.run import CELL_TIMEOUT, SIDE_BY_SIDE, environment
+
+NBVAL = [
+    "--nbval",
+    "--nbval-current-env",
+    f"--nbval-cell-timeout={CELL_TIMEOUT}",
+    f"--nbval-sanitize-with={notebooks.ROOT / 'tests' / 'sanitize.cfg'}",
+    *(f"-n{SIDE_BY_SIDE}", "--dist=loadfile"),
+]
+# So that float32 on the GPU is float32, and repeats.
+CUDA = {"NVIDIA_TF32_OVERRIDE": "0", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
+
+def missing_gpu() -> str:
+    """Why nothing can run on CUDA here; empty when it can."""
+    import torch
+
+    if torch.cuda.is_available():
+        return ""
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    return f"torch {torch.__version__} finds no CUDA GPU"
+
+
+def main() -> None:
+    """Test the notebooks that the command line names, or all."""
+    parser = notebooks.arguments(__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", help="notebooks to test (default: all)")
+    parser.add_argument("--gpu", action="store_true", help="on CUDA; skipped where there is none")
+    options = parser.parse_args()
+    root = options.root.resolve()
+    if options.gpu and (reason := missing_gpu()):
+        print(f"GPU run skipped: {reason}.")
+        return
+    variables = environment(root, "cuda") | CUDA if options.gpu else environment(root)
+    paths = map(str, notebooks.selected(options.notebooks, root))
+    command = [sys.executable, "-m", "pytest", *NBVAL, *paths]
+    raise SystemExit(subprocess.run(command, cwd=root, env=variables).returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is written by measuring or by drawing: pages of the site, and its pictures."""

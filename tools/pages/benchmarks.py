@@ -1,0 +1,431 @@
+"""Hold the speed and the memory of the book's code against what people use now.
+
+    python -m tools.pages.benchmarks            write book/benchmarks.md, in about five minutes
+    python -m tools.pages.benchmarks --quick    a first impression, printed
+
+Times on a shared machine drift, ratios much less: the contenders take turns, round by round, and
+what counts is the median of the ratios within a round. Times are those of the processor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import datetime
+import gc
+import logging
+import multiprocessing
+import os
+import platform
+import re
+import resource
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[2]
+Build = Callable[[], nn.Module]
+
+
+# -- measuring ----------------------------------------------------------------------------------
+
+
+class Spread(NamedTuple):
+    """The middle of some numbers, and the quarters around it."""
+
+    low: float
+    median: float
+    high: float
+
+
+def spread(numbers: Sequence[float]) -> Spread:
+    """Return the median and the quartiles.
+
+    >>> spread([4, 1, 3, 2, 5])
+    Spread(low=2.0, median=3.0, high=4.0)
+    """
+    if len(numbers) == 1:
+        return Spread(*numbers * 3)
+    return Spread(*statistics.quantiles(numbers, n=4, method="inclusive"))
+
+
+def ratios(times: dict[str, list[float]]) -> dict[str, Spread]:
+    """Return how long the first contender takes for each second that another one takes.
+
+    >>> ratios({"ours": [1, 2, 3], "theirs": [2, 4, 3]})["theirs"].median
+    0.5
+    """
+    first, *others = times
+    return {
+        name: spread([ours / theirs for ours, theirs in zip(times[first], times[name])])
+        for name in others
+    }
+
+
+def take_turns(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Run each contender once a round, each time another one first.
+
+    Returns:
+        Seconds of the processor, for each contender in each round.
+    """
+    names = list(contenders)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for name in names:
+        contenders[name]()  # warm
+    gc.collect()
+    gc.disable()  # or whoever comes next pays for what others left
+    for turn in range(rounds):
+        for place in range(len(names)):
+            name = names[(turn + place) % len(names)]
+            start = time.process_time()
+            contenders[name]()
+            times[name].append(time.process_time() - start)
+    gc.enable()
+    return times
+
+
+def peak_memory(build: Build, task: Task) -> float:
+    """Return by how much a task raises the memory of a process that holds the network, in MB.
+
+    It runs in a copy of this process: all contenders begin alike, with everything imported. There
+    every tensor is taken from the system and given back to it, so that the process never holds
+    more than it uses.
+    """
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe(duplex=False)
+
+    def measure() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).mallopt(-3, 1 << 16)  # M_MMAP_THRESHOLD, in bytes
+        run = task.prepare(build())
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        run()
+        run()
+        there.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+    process = context.Process(target=measure)
+    process.start()
+    kilobytes = here.recv() / (1024 if sys.platform == "darwin" else 1)
+    process.join()
+    return kilobytes / 1024
+
+
+# -- what is measured ---------------------------------------------------------------------------
+
+
+class Task(NamedTuple):
+    """What a network has to do: a forward pass, or a step of training."""
+
+    training: bool
+    batch_size: int
+    size: int  # height and width of the images, in pixels
+
+    def prepare(self, network: nn.Module) -> Callable[[], None]:
+        """Return the task, ready to run."""
+        images = torch.randn(self.batch_size, 3, self.size, self.size)
+        labels = torch.arange(self.batch_size)
+        optimizer = torch.optim.SGD(network.parameters(), 1e-4, momentum=0.9)
+        network.train(self.training)
+
+        def forward() -> None:
+            with torch.inference_mode():
+                network(images)
+
+        def step() -> None:
+            loss = F.cross_entropy(network(images), labels)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        return step if self.training else forward
+
+    def __str__(self) -> str:
+        work = "training step" if self.training else "forward"
+        return f"{work}, batch of {self.batch_size}, {self.size}²"
+
+
+class Result(NamedTuple):
+    """What a network took for a task, against each reference."""
+
+    network: str
+    task: str
+    seconds: float  # of the processor, median
+    time: dict[str, Spread]  # ratios
+    megabytes: float
+    memory: dict[str, float]  # ratios
+
+
+class Count(NamedTuple):
+    """What a tool counted, and how long it took."""
+
+    network: str
+    tool: str
+    multiply_adds: int | None  # None: it measures the receptive field
+    seconds: float
+
+
+class Drawing(NamedTuple):
+    """How fast images are drawn."""
+
+    call: str
+    images_per_second: Spread
+
+
+def networks() -> dict[str, dict[str, Build]]:
+    """Return the constructors of each network: the book's first, in torchvision's form."""
+    import timm
+    import torchvision
+
+    from cnnbook.networks import resnet18, resnet50
+    from cnnbook.networks.resnet import bottleneck_v15
+
+    return {
+        "ResNet-18": {
+            "cnnbook": resnet18,
+            "torchvision": torchvision.models.resnet18,
+            "timm": lambda: timm.create_model("resnet18"),
+        },
+        "ResNet-50": {
+            "cnnbook": lambda: resnet50(branch=bottleneck_v15),
+            "torchvision": torchvision.models.resnet50,
+            "timm": lambda: timm.create_model("resnet50"),
+        },
+    }
+
+
+def measure_networks(tasks: Sequence[Task], rounds: int) -> list[Result]:
+    """Let each network do each task."""
+    found = []
+    cases = [(name, builds, task) for name, builds in networks().items() for task in tasks]
+    # Memory first: a process that has computed holds memory that its copies would use again.
+    memories = [
+        {who: peak_memory(build, task) for who, build in builds.items()}
+        for _, builds, task in cases
+    ]
+    for (name, builds, task), memory in zip(cases, memories):
+        times = take_turns({who: task.prepare(build()) for who, build in builds.items()}, rounds)
+        megabytes = memory.pop("cnnbook")
+        relative = {who: megabytes / theirs for who, theirs in memory.items()}
+        seconds = statistics.median(times["cnnbook"])
+        found.append(Result(name, str(task), seconds, ratios(times), megabytes, relative))
+    return found
+
+
+def measure_counting(rounds: int) -> list[Count]:
+    """Count the multiply–adds of two networks with each tool."""
+    import torchinfo
+    import torchvision
+    from fvcore.nn import FlopCountAnalysis
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from cnnbook.arithmetic import multiply_adds, receptive_field
+
+    logging.getLogger("fvcore").setLevel(logging.ERROR)
+    image = torch.zeros(1, 3, 224, 224)
+
+    def flop_counter(network: nn.Module) -> int:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            network(image)
+        return counter.get_total_flops() // 2
+
+    tools = {
+        "`cnnbook.arithmetic.multiply_adds`": multiply_adds,
+        "torch's `FlopCounterMode`": flop_counter,
+        "fvcore": lambda network: int(FlopCountAnalysis(network, image).total()),
+        "torchinfo": lambda network: (
+            torchinfo.summary(network, (1, 3, 224, 224), verbose=0).total_mult_adds
+        ),
+    }
+    counted = {
+        "ResNet-50": networks()["ResNet-50"]["cnnbook"]().eval(),
+        "ViT-B/16": torchvision.models.vit_b_16().eval(),
+    }
+    found = []
+    for name, network in counted.items():
+        times = take_turns({tool: partial(run, network) for tool, run in tools.items()}, rounds)
+        for tool, run in tools.items():
+            found.append(Count(name, tool, run(network), statistics.median(times[tool])))
+    tool = "`cnnbook.arithmetic.receptive_field`"
+    times = take_turns({tool: partial(receptive_field, counted["ResNet-50"])}, rounds)
+    return [*found, Count("ResNet-50", tool, None, statistics.median(times[tool]))]
+
+
+def measure_drawing(count: int, rounds: int) -> list[Drawing]:
+    """Draw images of each kind."""
+    from cnnbook import data
+
+    calls = {
+        f"shapes({count:_}, 32)": lambda: data.shapes(count, 32),
+        f"shapes({count:_}, 32, hard=True)": lambda: data.shapes(count, 32, hard=True),
+        f"shapes({count:_}, 64)": lambda: data.shapes(count, 64),
+        f"scenes({count:_}, 64)": lambda: data.scenes(count, 64),
+    }
+    times = take_turns(calls, rounds)
+    return [Drawing(call, spread([count / s for s in times[call]])) for call in calls]
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        text = ""
+    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return found[1].strip() if found else platform.processor() or platform.machine()
+
+
+# -- writing ------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str:
+    """Return a Markdown table whose first columns are texts, the others numbers.
+
+    >>> print(table(["task", "ms"], [["forward", "12"]], texts=1))
+    | task | ms |
+    |:--|--:|
+    | forward | 12 |
+    """
+    rule = [":--" if place < texts else "--:" for place in range(len(head))]
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
+
+
+def ratio(value: Spread) -> str:
+    """Write a ratio with its quartiles.
+
+    >>> ratio(Spread(0.981, 1.0, 1.024))
+    '1.00 (0.98–1.02)'
+    """
+    return f"{value.median:.2f} ({value.low:.2f}–{value.high:.2f})"
+
+
+def page(
+    results: Sequence[Result],
+    counts: Sequence[Count],
+    drawings: Sequence[Drawing],
+    machine: str,
+    rounds: int,
+) -> str:
+    """Return the page of the site, in Markdown."""
+    references = list(results[0].time)
+    speed = table(
+        ["Network", "Task", "ms", *(f"time / {name}" for name in references)],
+        [
+            [r.network, r.task, f"{r.seconds * 1000:.0f}", *map(ratio, r.time.values())]
+            for r in results
+        ],
+        texts=2,
+    )
+    memory = table(
+        ["Network", "Task", "MB", *(f"memory / {name}" for name in references)],
+        [
+            [r.network, r.task, f"{r.megabytes:.0f}", *(f"{m:.2f}" for m in r.memory.values())]
+            for r in results
+        ],
+        texts=2,
+    )
+    counting = table(
+        ["Network", "Tool", "multiply–adds", "ms"],
+        [
+            [
+                c.network,
+                c.tool,
+                "–" if c.multiply_adds is None else f"{c.multiply_adds:,}",
+                f"{c.seconds * 1000:.0f}",
+            ]
+            for c in counts
+        ],
+        texts=2,
+    )
+    drawing = table(
+        ["Call", "images a second", "quartiles"],
+        [
+            [
+                f"`data.{d.call}`",
+                f"{d.images_per_second.median:,.0f}",
+                f"{d.images_per_second.low:,.0f}–{d.images_per_second.high:,.0f}",
+            ]
+            for d in drawings
+        ],
+        texts=1,
+    )
+    return PAGE.format(
+        machine=machine,
+        rounds=rounds,
+        speed=speed,
+        memory=memory,
+        counting=counting,
+        drawing=drawing,
+    )
+
+
+PAGE = """# Benchmarks
+
+What the book's code costs, beside the code that people use now. `make bench` measures it and writes this page: {machine}.
+
+A ratio of 1.00 means as long, or as much memory, as the reference; below 1, the book's code needs less. The contenders take turns in each of {rounds} rounds. Given is the median of the ratios within a round, with the quartiles in brackets: where these hold 1 between them, no difference is shown. Times are those of the processor, on one thread.
+
+## Networks: time
+
+The same architecture three times, with weights drawn at random. The book's ResNet-50 is built with `bottleneck_v15`, the form of the other two. A forward pass is in evaluation mode, without gradients; a training step is forward, backward and SGD with momentum.
+
+{speed}
+
+## Networks: memory
+
+By how much the task raises the peak memory of a process that holds the network already.
+
+{memory}
+
+## Counting
+
+Images of 224 × 224. Where the tools disagree, they count different things: fvcore counts batch normalisation too, torchinfo every bias and batch normalisation's parameters. On real tensors the attention of ViT-B/16 runs as one fused operation, into which the other tools do not look, or not wholly; `multiply_adds` follows the network on the meta device, where nothing is fused.
+
+{counting}
+
+## Drawing data
+
+{drawing}
+"""  # noqa: E501
+
+
+def main() -> None:
+    """Measure, and write the page or print it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few rounds; print, write nothing")
+    quick = parser.parse_args().quick
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # those of the tools beside ours
+    rounds = 3 if quick else 11
+    tasks = [
+        Task(training, batch_size, size)
+        for size, batch_size in ((224, 1 if quick else 4), (32, 8 if quick else 64))
+        for training in (False, True)
+    ]
+    results = measure_networks(tasks, rounds)
+    counts = measure_counting(rounds)
+    drawings = measure_drawing(500 if quick else 2000, rounds)
+    today = datetime.datetime.now(datetime.UTC).date()
+    machine = f"{processor()}, torch {torch.__version__}, {today}"
+    text = page(results, counts, drawings, machine, rounds)
+    if quick:
+        print(text)
+    else:
+        path = ROOT / "book" / "benchmarks.md"
+        path.write_text(text, encoding="utf-8")
+        print(f"Wrote {path.relative_to(ROOT)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What makes the site out of stored notebooks and pages; nothing here imports torch."""
