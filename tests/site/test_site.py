@@ -19,6 +19,7 @@ from torch import nn
 
 from cnnbook import papers
 from cnnbook.arithmetic import count_parameters, multiply_adds, output_size, receptive_field
+from tools.pages import art
 from tools.site import site
 
 ROOT = Path(__file__).parents[2]
