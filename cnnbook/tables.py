@@ -32,11 +32,10 @@ class Table(NamedTuple):
         rows = [tuple(map(str, row)) for row in (self.head, *self.rows)]
         if self.caption and not rows[0][0]:
             rows[0] = (self.caption, *rows[0][1:])
-        whole = [row for row in rows if len(row) == len(self.head)]
-        columns = enumerate(self.align)
-        widths = [
-            max((len(row[k]) for row in (whole if k else rows)), default=0) for k, _ in columns
-        ]
+        widths = []
+        for k in range(len(self.align)):  # a text that takes all the room makes no column wide
+            fits = (row[k] for row in rows if k < len(row) - (len(row) < len(self.head)))
+            widths.append(max(map(len, fits), default=0))
 
         def line(row: Sequence[str]) -> str:
             short = len(row) < len(self.head)
