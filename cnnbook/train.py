@@ -69,7 +69,12 @@ def constructors() -> list[str]:
 
 
 def command_line() -> argparse.ArgumentParser:
-    """What the command takes."""
+    """What the command takes.
+
+    Examples:
+        >>> command_line().parse_args("vgg16 --data photos --output runs --lr 0.01".split()).lr
+        0.01
+    """
     parser = argparse.ArgumentParser(
         prog="python -m cnnbook.train",
         formatter_class=argparse.RawDescriptionHelpFormatter,

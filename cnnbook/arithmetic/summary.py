@@ -87,3 +87,25 @@ class Summary(Shown, list[SummaryRow]):
         rows.append(("sum", "", *(f"{total:,}" for total in totals), ""))
         head = ("name", "output shape", "parameters", "multiply–adds", "receptive field")
         return Table(head, rows, "llrrr")
+
+
+def layer_names(module: nn.Module) -> list[str]:
+    """Name the layers of a chain as papers do: `3×3 conv, 64, /2`, `batch norm`, `ReLU`.
+
+    Examples:
+        >>> layer_names(nn.Sequential(nn.Conv2d(3, 64, 7, stride=2), nn.BatchNorm2d(64), nn.ReLU()))
+        ['7×7 conv, 64, /2', 'batch norm', 'ReLU']
+    """
+    names = []
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            kernel = "×".join(map(str, layer.kernel_size))
+            step = "" if layer.stride == (1, 1) else f", /{layer.stride[0]}"
+            names.append(f"{kernel} conv, {layer.out_channels}{step}")
+        elif isinstance(layer, nn.BatchNorm2d):
+            names.append("batch norm")
+        elif isinstance(layer, nn.Identity):
+            names.append("identity")
+        elif not list(layer.children()):
+            names.append(type(layer).__name__)
+    return names

@@ -9,15 +9,8 @@ from cnnbook.data.archives import FetchError
 from cnnbook.data.bundled import PHOTOGRAPHS, digits, photograph
 from cnnbook.data.drawn import SHAPES, Scenes, Shapes, scenes, shapes
 from cnnbook.data.real import VOC_CLASSES
-from cnnbook.data.sets import (
-    TASKS,
-    ImageSet,
-    Splits,
-    batches,
-    channel_statistics,
-    flip_and_crop,
-    load,
-)
+from cnnbook.data.sets import TASKS, ImageSet, Splits, batches, load
+from cnnbook.data.transforms import centred, channel_statistics, flip_and_crop
 
 __all__ = [
     "PHOTOGRAPHS",
@@ -30,6 +23,7 @@ __all__ = [
     "Shapes",
     "Splits",
     "batches",
+    "centred",
     "channel_statistics",
     "digits",
     "flip_and_crop",

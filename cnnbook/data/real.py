@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, TensorDataset
 
 from cnnbook.data.archives import Archive, FetchError, fetch
 from cnnbook.data.bundled import digits
+from cnnbook.data.transforms import IMAGENET
 
 VOC_CLASSES = (
     "background",
@@ -174,7 +175,6 @@ def permutation(length: int) -> np.ndarray:
 # [0, 1]; as published, for the sets cannot be downloaded where the book is tested. The popular
 # (0.2023, 0.1994, 0.2010) for CIFAR-10 is another number: the mean of the standard deviations of
 # single images. ImageNet's are those that the pretrained networks of torchvision expect.
-_IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 REAL = {
     "digits": RealSet(8, {"classification": _digits}),
@@ -196,13 +196,13 @@ REAL = {
         {"classification": partial(_cifar, "cifar100", "CIFAR100")},
         ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
     ),
-    "imagenette": RealSet(160, {"classification": _imagenette}, _IMAGENET),
+    "imagenette": RealSet(160, {"classification": _imagenette}, IMAGENET),
     "voc": RealSet(
         256,
         {
             "segmentation": partial(_voc, "VOCSegmentation", _voc_mask),
             "detection": partial(_voc, "VOCDetection", _voc_boxes),
         },
-        _IMAGENET,
+        IMAGENET,
     ),
 }

@@ -7,14 +7,8 @@ grid of pictures return the `Figure`.
 """
 
 from cnnbook.plots.charts import NetworkPoint, confusion_matrix, learning_curves, matrix, networks
-from cnnbook.plots.diagrams import (
-    Block,
-    blocks,
-    convolution_shapes,
-    convolution_step,
-    layer_names,
-    profiles,
-)
+from cnnbook.plots.convolutions import convolution_shapes, convolution_step
+from cnnbook.plots.diagrams import Block, blocks, profiles
 from cnnbook.plots.pictures import (
     boxes,
     feature_maps,
@@ -61,7 +55,6 @@ __all__ = [
     "filters",
     "image",
     "images",
-    "layer_names",
     "learning_curves",
     "matrix",
     "networks",

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
+from cnnbook.data.transforms import IMAGENET
 from cnnbook.training.errors import Refused
 
 
@@ -50,20 +51,20 @@ def image_folders(data: Path, crop: int) -> list[Dataset]:
     Raises:
         Refused: a folder or its images are missing, or the two have different classes.
     """
-    from torchvision import transforms as T
     from torchvision.datasets import ImageFolder
+    from torchvision.transforms import v2
 
-    end = [T.ToTensor(), T.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+    end = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(*IMAGENET)]
     views = {
-        "train": [T.RandomResizedCrop(crop), T.RandomHorizontalFlip(), *end],
-        "val": [T.Resize(round(crop * 256 / 224)), T.CenterCrop(crop), *end],
+        "train": [v2.RandomResizedCrop(crop), v2.RandomHorizontalFlip(), *end],
+        "val": [v2.Resize(round(crop * 256 / 224)), v2.CenterCrop(crop), *end],
     }
     folders = []
     for name, view in views.items():
         if not (data / name).is_dir():
             raise Refused(f"there is no folder {data / name}; --data holds train/ and val/.")
         try:
-            folders.append(ImageFolder(data / name, T.Compose(view), loader=_read_image))
+            folders.append(ImageFolder(data / name, v2.Compose(view), loader=_read_image))
         except FileNotFoundError as error:  # no class, or a class without images
             raise Refused(f"{data / name}: {str(error).partition('. ')[0]}.") from error
     train, val = folders

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 
+from cnnbook import data
+from cnnbook.devices import device
 from cnnbook.tables import Table
 
 if TYPE_CHECKING:
@@ -119,14 +121,14 @@ def fit(
         needs = "ReduceLROnPlateau" if at_plateaus else "patience" if patience else "metrics"
         raise ValueError(f"{needs} needs validation images; hand over validation=….")
 
-    device = next(model.parameters()).device
+    where = next(model.parameters()).device
     history = History([], [], [], {name: [] for name in metrics or ()}, [], [])
     best_epoch, best_weights, lowest = 0, _copy_weights(model), math.inf
     for epoch in range(1, epochs + 1):
         model.train()
         losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
         for images, labels in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
-            loss = loss_function(model(images.to(device)), labels.to(device))
+            loss = loss_function(model(images.to(where)), labels.to(where))
             optimizer.zero_grad()
             loss.backward()
             history.learning_rates.append(float(optimizer.param_groups[0]["lr"]))
@@ -164,6 +166,70 @@ def fit(
     return history
 
 
+def train(
+    build: Callable[[], nn.Module],
+    images: Tensor,
+    labels: Tensor,
+    *,
+    seed: int,
+    optimizer: Callable[..., torch.optim.Optimizer],
+    rate: float,
+    epochs: int = 1,
+    batch_size: int = 32,
+    loss_function: LossFunction = F.cross_entropy,
+    validation: Batches | None = None,
+) -> tuple[nn.Module, History]:
+    """Build a network from a seed and train it as the book's experiments do.
+
+    Weights and the order of the images come from the seed; the rate climbs to `rate` and falls to
+    nothing again (`OneCycleLR`), over all steps.
+
+    Args:
+        build: makes the network.
+        images: all training images, `(N, C, H, W)`.
+        labels: their classes, `(N,)`.
+        seed: of the weights, the order, and dropout.
+        optimizer: takes the parameters and the rate: a class of `torch.optim`, or
+            `functools.partial` of one with more settings.
+        rate: the highest learning rate.
+        epochs: passes over the images.
+        batch_size: images a step.
+        loss_function: from logits and labels to the mean loss of the batch.
+        validation: batches to measure on after each epoch.
+
+    Returns:
+        The network, in evaluation mode on the book's device, and its history.
+
+    Raises:
+        ValueError: a number is out of range, see `fit`.
+        FloatingPointError: a loss was infinite or not a number, see `fit`.
+
+    Examples:
+        >>> from cnnbook import data
+        >>> build = lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> network, history = train(
+        ...     build, *data.digits(), seed=0, optimizer=torch.optim.Adam, rate=0.01
+        ... )
+        >>> history.losses[-1] < history.losses[0]
+        True
+    """
+    torch.manual_seed(seed)
+    network = build().to(device(), memory_format=torch.channels_last)
+    batches = data.batches(images, labels, batch_size=batch_size, seed=seed)
+    chosen = optimizer(network.parameters(), rate)
+    schedule = OneCycleLR(chosen, rate, total_steps=max(1, epochs) * len(batches))
+    history = fit(
+        network,
+        batches,
+        chosen,
+        epochs=epochs,
+        scheduler=schedule,
+        validation=validation,
+        loss_function=loss_function,
+    )
+    return network.eval(), history
+
+
 def _copy_weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: x.detach().to("cpu", copy=True) for name, x in model.state_dict().items()}
 
@@ -199,15 +265,15 @@ def measure(
         ['accuracy', 'loss']
     """
     metrics = metrics or {}
-    device = next(model.parameters()).device
+    where = next(model.parameters()).device
     for metric in metrics.values():
-        metric.to(device)
+        metric.to(where)
         metric.reset()
     was_training = model.training
     model.eval()
     loss = right = count = labelled = 0
     for images, labels in batches:
-        logits, labels = model(images.to(device)), labels.to(device)
+        logits, labels = model(images.to(where)), labels.to(where)
         # A last batch may be smaller: each image counts once, not each batch.
         loss += loss_function(logits, labels).item() * len(labels)
         right += (logits.argmax(dim=1) == labels).sum().item()

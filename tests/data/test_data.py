@@ -98,7 +98,7 @@ def test_one_set_serves_all_tasks():
     [
         (["cifar"], "there is no data set 'cifar'; did you mean cifar10"),
         (["FashionMNIST"], "did you mean fashion-mnist"),
-        (["?"], "choose from shapes, digits, mnist"),
+        (["?"], "known: shapes, digits, mnist"),
         (["digits", "segmentation"], "digits has no task 'segmentation'; choose from classifica"),
         (["voc"], "voc has no task 'classification'; choose from segmentation, detection"),
         (["shapes", "classification", "size"], "size is 0; it must be at least 1"),

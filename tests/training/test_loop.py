@@ -273,7 +273,7 @@ def test_a_history_plots_its_losses():
 @pytest.mark.parametrize("hidden", [True, False])
 def test_the_bar_can_be_hidden_and_leaves_nothing_behind(hidden):
     code = (
-        "import test_training as t\n"
+        "import test_loop as t\n"
         "t.walk(t.Number(0.0), t.pull(9.0) * 3, epochs=2, validation=t.pull(5.0))\n"
     )
     environment = {"PYTHONPATH": os.path.dirname(__file__), "TQDM_DISABLE": "1" if hidden else ""}

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnbook import networks, papers, train
+from cnnbook import networks, papers, train, training
 from cnnbook.training import engine
 from cnnbook.training import recipes as recipe
 from cnnbook.training.images import Images, Order, image_folders
@@ -250,7 +250,7 @@ def test_a_run_is_resumed_as_it_was_started(data, started, capsys):
     ("change", "told"),
     [
         (["resnet51"], "there is no network 'resnet51'; did you mean resnet50"),
-        (["zebra"], "there is no network 'zebra'; --help lists them."),
+        (["zebra"], "there is no network 'zebra'; known: alexnet,"),
         (["--data", "nowhere"], "there is no folder nowhere/train; --data holds train/ and val/."),
         (["--recipe", "googlenet"], "googlenet does not state all; give --weight-decay."),
         (["--batch-size", "25"], "--batch-size is 25; there are only 24 training images."),
@@ -284,7 +284,7 @@ def test_folders_that_do_not_fit_are_told(data, tmp_path, capsys):
 def test_without_lightning_it_says_what_to_install(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning", None)
     monkeypatch.delitem(sys.modules, "cnnbook.training.engine")
-    monkeypatch.delattr(train, "engine")
+    monkeypatch.delattr(training, "engine")
     said = refused(options(data, tmp_path / "run"), capsys)
     assert 'pip install "cnnbook[train]"' in said
 
