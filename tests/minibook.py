@@ -18,10 +18,14 @@ from tools.chapters.stamp import stamp
 PACKAGE = {
     "__init__": "from cnnbook.exercises import check",
     "exercises": '''
-        def check(cases):
-            """Print how far an exercise is."""
+        def check(cases, id):
+            """Show how far an exercise is."""
+            from IPython.display import display
+
             wrong = [call for call, got, expected in cases() if got != expected]
-            print(f"not yet: {wrong[0]}" if wrong else "right: all checks pass")
+            text = f"not yet: {wrong[0]}" if wrong else "right: all checks pass"
+            metadata = {"cnnbook": {"id": id, "solved": not wrong}}
+            display({"text/plain": text}, raw=True, metadata=metadata)
     ''',
     "plots": '''
         import io
@@ -57,7 +61,7 @@ def cases():
     yield "double(2)", double(2), 4
 
 
-cnnbook.check(cases)
+cnnbook.check(cases, "round-things.NUMBER")
 """
 
 
@@ -82,16 +86,29 @@ def printed(text: str) -> NotebookNode:
     return new_output("stream", name="stdout", text=text)
 
 
+def judged(name: str, text: str) -> NotebookNode:
+    """The output of a check."""
+    metadata = {"cnnbook": {"id": name, "solved": text.startswith("right")}}
+    return new_output("display_data", {"text/plain": text}, metadata=metadata)
+
+
 def exercise(number: int) -> list[NotebookNode]:
     """An exercise with its four parts."""
     folded = {"jupyter": {"source_hidden": True}, "cellView": "form"}
     stub = "def double(x):\n    return None  # your turn"
-    solution = "# @title Solution\ndef double(x):\n    return 2 * x\n\n\ncnnbook.check(cases)"
+    name = f"round-things.{number}"
+    cases = CASES.replace("NUMBER", str(number))
+    solution = f'def double(x):\n    return 2 * x\n\n\ncnnbook.check(cases, "{name}")'
     return [
         new_markdown_cell(f"### Exercise {number}: twice\n\nReturn `2 * x`."),
         code(stub, tags="exercise"),
-        code(CASES, printed("not yet: double(2)\n"), tags="check"),
-        code(solution, printed("right: all checks pass\n"), tags="solution hide-cell", **folded),
+        code(cases, judged(name, "not yet: double(2)"), tags="check"),
+        code(
+            f"# @title Solution\n{solution}",
+            judged(name, "right: all checks pass"),
+            tags="solution hide-cell",
+            **folded,
+        ),
     ]
 
 

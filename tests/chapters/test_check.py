@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import nbformat
 import pytest
-from minibook import Book, code, png, printed
+from minibook import Book, code, judged, png, printed
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output, new_raw_cell
 
@@ -117,7 +117,7 @@ def test_form(book: Book, change: Callable[[NotebookNode], object], sentence: st
 def test_a_notebook_saved_by_colab(book: Book) -> None:
     path = book.root / book.path
     text = path.read_text().replace('"nbformat_minor": 5', '"nbformat_minor": 0')
-    path.write_text(re.sub(r' *"id": ".*",\n', "", text))
+    path.write_text(re.sub(r'^   "id": ".*",\n', "", text, flags=re.MULTILINE))
     sentence = f"{book.path}: its metadata is not in the book's form: {RUN}"
     assert sentence in book.problems()
     book.edit(notebooks.tidy)
@@ -236,21 +236,29 @@ def test_a_stepper_with_steps(book: Book) -> None:
         ),
         (
             lambda nb: nb.cells[CHECK].update(source=nb.cells[CHECK].source + "\nx = 1"),
-            "its last line must be cnnbook.check(cases)",
+            'its last line must be cnnbook.check(cases, "round-things.1")',
         ),
         (
             lambda nb: nb.cells[SOLUTION].update(
-                source=nb.cells[SOLUTION].source.replace("(cases)", "(others)")
+                source=nb.cells[SOLUTION].source.replace("(cases", "(others")
             ),
-            "its last line must be cnnbook.check(cases), as above it",
+            "its last line must be cnnbook.check(cases, 'round-things.1'), as above it",
         ),
         (
-            lambda nb: nb.cells[CHECK].update(outputs=[printed("right: 1")]),
-            "must print 'not yet: …', but prints 'right: 1'",
+            lambda nb: nb.cells[CHECK].update(outputs=[judged("round-things.1", "right: 1")]),
+            "its stored verdict must find exercise round-things.1 wrong",
         ),
         (
-            lambda nb: nb.cells[SOLUTION].update(outputs=[printed("not yet: 1\n")]),
-            "must print 'right: …', but prints 'not yet: 1'",
+            lambda nb: nb.cells[SOLUTION].update(outputs=[judged("round-things.1", "not yet")]),
+            "its stored verdict must find exercise round-things.1 right",
+        ),
+        (
+            lambda nb: nb.cells[SOLUTION].update(outputs=[judged("round-things.2", "right: 1")]),
+            "its stored verdict must find exercise round-things.1 right",
+        ),
+        (
+            lambda nb: nb.cells[SOLUTION].update(outputs=[printed("right: 1")]),
+            "its stored verdict must find exercise round-things.1 right",
         ),
         (lambda nb: nb.cells[SOLUTION].metadata.pop("jupyter"), "a solution is folded everywhere"),
         (lambda nb: nb.cells[SOLUTION].metadata.pop("cellView"), "a solution is folded everywhere"),

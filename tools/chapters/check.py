@@ -230,7 +230,7 @@ def exercises(chapter: Chapter) -> Iterator[str]:
             )
             continue
         _, check, solution = following
-        yield from solved(chapter, check, solution)
+        yield from solved(chapter, number, check, solution)
     if number < EXERCISES:
         yield f"{chapter.path}: has {number} exercises: write at least {EXERCISES}"
     for cell in chapter.cells:
@@ -238,16 +238,20 @@ def exercises(chapter: Chapter) -> Iterator[str]:
             yield chapter.at(cell, "belongs to no exercise: put it below '### Exercise n: …'")
 
 
-def solved(chapter: Chapter, check: NotebookNode, solution: NotebookNode) -> Iterator[str]:
-    """The stored outputs show that the stub is caught and that the solution is right."""
-    if not re.fullmatch(r"cnnbook\.check\(\w+\)", last_line(check)):
-        yield chapter.at(check, "its last line must be cnnbook.check(cases)")
+def solved(
+    chapter: Chapter, number: int, check: NotebookNode, solution: NotebookNode
+) -> Iterator[str]:
+    """The stored verdicts show that the stub is caught and that the solution is right."""
+    name = f"{chapter.path.stem}.{number}"
+    if not re.fullmatch(rf"cnnbook\.check\(\w+, '{re.escape(name)}'\)", last_line(check)):
+        yield chapter.at(check, f'its last line must be cnnbook.check(cases, "{name}")')
     elif last_line(solution) != last_line(check):
         yield chapter.at(solution, f"its last line must be {last_line(check)}, as above it")
-    for cell, verdict in ((check, "not yet:"), (solution, "right:")):
-        printed = "".join(output.get("text", "") for output in cell.outputs)
-        if not re.search(rf"^{verdict}", printed, re.MULTILINE):
-            yield chapter.at(cell, f"must print '{verdict} …', but prints {printed.strip()!r}")
+    for cell, right in ((check, False), (solution, True)):
+        found = [o.metadata["cnnbook"] for o in cell.outputs if "cnnbook" in o.get("metadata", {})]
+        if [(verdict.get("id"), verdict.get("solved")) for verdict in found] != [(name, right)]:
+            words = "right" if right else "wrong"
+            yield chapter.at(cell, f"its stored verdict must find exercise {name} {words}")
     folded = (
         "hide-cell" in notebooks.tags(solution)
         and solution.metadata.get("jupyter", {}).get("source_hidden") is True
