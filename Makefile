@@ -6,7 +6,7 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test check format notebooks export gpu-test bench differences lock clean environment python
+.PHONY: help book serve test check format notebooks export gpu-test bench contents differences lock clean environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
@@ -25,6 +25,7 @@ check: environment  ## the fast part of test: lint, and what shows without runni
 	@$(python) -m ruff check --quiet --output-format=concise .
 	@$(python) -m ruff format --quiet --check . || { $(python) -m ruff format --check . ; echo "Not in ruff's format: run 'make format'."; exit 1; }
 	@$(python) -m tools.chapters.check
+	@$(python) -m tools.pages.contents --check
 
 format: environment  ## put code and the code in notebooks into ruff's format
 	@$(python) -m ruff check --quiet --fix-only .
@@ -41,6 +42,9 @@ gpu-test: environment  ## run the notebooks on CUDA against the same stored outp
 
 bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
 	@$(python) -m tools.pages.benchmarks
+
+contents: environment  ## write every table of contents from _toc.yml and the chapters' first lines
+	@$(python) -m tools.pages.contents
 
 differences: environment  ## hold the networks beside those of others; write book/differences.md
 	@$(python) -m tools.pages.differences

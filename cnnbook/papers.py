@@ -40,8 +40,12 @@ class Paper(NamedTuple):
     multiply_adds: int
     receptive_field: int  # pixels, of the last feature map
     stated: Mapping[str, str]  # the same quantities in the paper's own words
-    errors: Mapping[str, str]  # what the paper measured, and how
+    errors: Mapping[str, Any]  # what the paper measured, in %, and how
     idea: str  # what it changed, in one sentence
+    constructor: str  # of cnnbook.networks
+    arguments: Mapping[str, int]  # that make it this network
+    family: str = ""  # the name by which a timeline calls it and its like …
+    brought: str = ""  # … and what came with it, in a few words; empty if another stands for it
 
 
 _FACTS = ("facts/classics.yaml",)  # in the order of the book
@@ -115,7 +119,8 @@ def paper(name: str) -> Paper:
     entry = dict(_look_up(_networks(), name, "the paper data"))
     entry["source"] = source(entry["source"])
     entry["input_size"] = tuple(entry["input_size"])
-    return Paper(**{"stated": {}, "errors": {}, **entry})
+    entry = {"stated": {}, "errors": {}, "constructor": name, "arguments": {}} | entry
+    return Paper(**entry)
 
 
 def names() -> list[str]:
@@ -156,6 +161,9 @@ def card(*names: str) -> Table:
     def once(texts: list[Cell]) -> list[Cell]:
         return texts[:1] if len(set(texts)) == 1 else texts
 
+    def percent(paper: Paper, error: str) -> str:
+        return f"{paper.errors[error]} %" if error in paper.errors else "–"
+
     rows = [
         ("paper", once([Link(f"{p.source.short}, {p.source.title}", p.source.url) for p in shown])),
         ("layers", [f"{p.depth}" for p in shown]),
@@ -165,9 +173,9 @@ def card(*names: str) -> Table:
         ("– as stated", [p.stated.get("multiply_adds", "–") for p in shown]),
         ("connections, as stated", [p.stated.get("connections", "–") for p in shown]),
         ("receptive field", [f"{p.receptive_field}" for p in shown]),
-        ("top-1 error", [p.errors.get("top1", "–") for p in shown]),
-        ("top-5 error", [p.errors.get("top5", "–") for p in shown]),
-        ("test error", [p.errors.get("test", "–") for p in shown]),
+        ("top-1 error", [percent(p, "top1") for p in shown]),
+        ("top-5 error", [percent(p, "top5") for p in shown]),
+        ("test error", [percent(p, "test") for p in shown]),
         ("error measured", once([p.errors.get("how", "–") for p in shown])),
         ("what it changed", once([p.idea for p in shown])),
     ]

@@ -60,7 +60,7 @@ def test_a_paper_that_is_not_there_is_told_with_its_neighbours():
 def test_a_card_shows_the_numbers_of_the_paper_data():
     card = papers.card("resnet50")
     facts = papers.paper("resnet50")
-    for text in (f"{facts.parameters:,}", facts.stated["multiply_adds"], facts.errors["top1"]):
+    for text in (f"{facts.parameters:,}", facts.stated["multiply_adds"], str(facts.errors["top1"])):
         assert text in repr(card)
         assert text in card._repr_html_()
     assert facts.source.url in card._repr_html_()

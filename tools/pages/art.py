@@ -9,6 +9,7 @@ its networks came and what they cost. The picture in README.md is a screenshot o
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +26,18 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from cnnbook import papers, plots
+from tools.chapters import notebooks
 from tools.pages.browser import Browser
+from tools.pages.contents import Chapter, parts
+from tools.pages.rooms import floors, needed, read_rooms
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
 
 INK = "#7b7f86"
-BLUE, ORANGE = "#0072B2", "#E69F00"
+DARK, BLUE, ORANGE = "#4a4f57", "#0072B2", "#E69F00"
 
 TINTS = [
     LinearSegmentedColormap.from_list("channel", ["#16181b", colour, "#ffffff"])
@@ -128,19 +134,23 @@ def front(path: Path) -> None:
     figure.savefig(path, transparent=True)
 
 
-# Chapters of Part I: their places, and those that each one leans on.
-CHAPTERS = {
-    "Convolution": ((0, 1), []),
-    "Stride, padding\nand dilation": ((1, 0), ["Convolution"]),
-    "Channels": ((1, 1), ["Convolution"]),
-    "Activations, norms,\nregularisation": ((1, 2), ["Convolution"]),
-    "Pooling": ((2, 0), ["Stride, padding\nand dilation"]),
-    "Counting": ((2, 1), ["Stride, padding\nand dilation", "Channels"]),
-    "Initialisation": ((2, 2), ["Activations, norms,\nregularisation"]),
-    "Upsampling": ((3, 0), ["Pooling"]),
-    "Receptive fields": ((3, 1), ["Pooling", "Counting"]),
-    "Training a network": ((3, 2), ["Initialisation"]),
-}
+def columns(chapters: Sequence[Chapter]) -> list[list[Chapter]]:
+    """Put chapters into columns: each behind all that it needs, and beside the nearest of them."""
+    found: list[list[Chapter]] = []
+    rows: dict[Path, float] = {}
+
+    def height(chapter: Chapter) -> float:
+        return float(np.mean([rows[path] for path in chapter.needs if path in rows] or [0]))
+
+    waiting = list(chapters)
+    while waiting:
+        ahead = {chapter.path for chapter in waiting}
+        column = [chapter for chapter in waiting if not ahead & set(chapter.needs)]
+        column.sort(key=height)  # of equal ones the first in the book comes first
+        rows.update((chapter.path, row) for row, chapter in enumerate(column))
+        found.append(column)
+        waiting = [chapter for chapter in waiting if chapter not in column]
+    return found
 
 
 def foundations(path: Path) -> None:
@@ -148,33 +158,54 @@ def foundations(path: Path) -> None:
     figure = Figure(figsize=(8.4, 3.0), dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    places = {name: (2.3 * x, -y) for name, ((x, y), _) in CHAPTERS.items()}
-    for name, (_, before) in CHAPTERS.items():
-        x, y = places[name]
+    drawn = columns(parts(notebooks.ROOT)[0].chapters)
+    tallest = max(map(len, drawn))
+    places = {
+        chapter.path: (2.3 * x, -(y + (tallest - len(column)) / 2))
+        for x, column in enumerate(drawn)
+        for y, chapter in enumerate(column)
+    }
+    for chapter in (chapter for column in drawn for chapter in column):
+        x, y = places[chapter.path]
         box = {"boxstyle": "round,pad=0,rounding_size=0.08", "fc": BLUE, "ec": "none"}
-        axes.add_patch(FancyBboxPatch((x - 0.82, y - 0.3), 1.64, 0.6, **box))
-        style = {"ha": "center", "va": "center", "color": "white", "fontsize": 10.5}
-        axes.text(x, y, name, linespacing=1.15, **style)
-        for other in before:
-            (start_x, start_y), end = places[other], (x - 0.86, y)
+        axes.add_patch(FancyBboxPatch((x - 0.82, y - 0.34), 1.64, 0.68, **box))
+        style = {"ha": "center", "va": "center", "color": "white", "fontsize": 9.5}
+        axes.text(x, y, textwrap.fill(chapter.title, 20), linespacing=1.15, **style)
+        for start_x, start_y in (places[other] for other in chapter.needs):
             head = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "shrinkA": 0, "shrinkB": 0}
-            axes.annotate("", end, (start_x + 0.84, start_y), arrowprops=head)
-    axes.set(xlim=(-0.9, 7.8), ylim=(-2.4, 0.4))
+            axes.annotate("", (x - 0.86, y), (start_x + 0.84, start_y), arrowprops=head)
+    axes.set(xlim=(-0.9, 2.3 * len(drawn) - 1.4), ylim=(-tallest + 0.6, 0.4))
     axes.set_axis_off()
     figure.savefig(path, transparent=True)
 
 
-# Networks of Part II: what they are called, and what came with them. Odd ones stand above the line.
-TIMELINE = {
-    "lenet5": ("LeNet-5", "shared kernels,\nlearned from pixels"),
-    "alexnet": ("AlexNet", "ReLU, dropout,\ntwo graphics cards"),
-    "nin": ("NIN", "1×1 convolutions,\nglobal averages"),
-    "overfeat": ("OverFeat", "slides over\nlarger images"),
-    "vgg16": ("VGG", "nothing but\n3×3, and deeper"),
-    "googlenet": ("GoogLeNet", "branches of\nseveral sizes"),
-    "inception_v3": ("Inception-v3", "factorised kernels,\nbatch norm"),
-    "resnet50": ("ResNet", "shortcuts"),
-}
+def rooms(path: Path) -> None:
+    """Draw the rooms of the project: what each is for, and an arrow to each that it builds on."""
+    drawn = read_rooms(notebooks.ROOT)
+    rows = floors(drawn)
+    widest = max(map(len, rows))
+    places = {
+        name: (k + (widest - len(row)) / 2, y)
+        for y, row in enumerate(rows)
+        for k, name in enumerate(row)
+    }
+    figure = Figure(figsize=(1.75 * widest, 1.15 * len(rows)), dpi=150)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    for name, (x, y) in places.items():
+        colour = BLUE if name.startswith("cnnbook") else DARK
+        box = {"boxstyle": "round,pad=0,rounding_size=0.05", "fc": colour, "ec": "none"}
+        axes.add_patch(FancyBboxPatch((x - 0.46, y - 0.32), 0.92, 0.64, zorder=2, **box))
+        style = {"ha": "center", "color": "white", "zorder": 3}
+        axes.text(x, y + 0.19, name, va="center", weight="bold", fontsize=8.5, **style)
+        told = textwrap.fill(drawn[name].about.replace("`", ""), 27)
+        axes.text(x, y + 0.07, told, va="top", fontsize=6.5, linespacing=1.15, **style)
+        for to_x, to_y in (places[other] for other in needed(name, drawn)):
+            head = {"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
+            axes.annotate("", (to_x, to_y + 0.32), (x, y - 0.32), arrowprops=head, zorder=1)
+    axes.set(xlim=(-0.55, widest - 0.45), ylim=(-0.4, len(rows) - 0.6))
+    axes.set_axis_off()
+    figure.savefig(path, transparent=True)
 
 
 def timeline(path: Path) -> None:
@@ -186,16 +217,18 @@ def timeline(path: Path) -> None:
     axes.plot([0.55, 1.05], [0, 0], color=INK, lw=1.3, ls=":", zorder=1)  # fourteen years
     head = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "zorder": 1}
     axes.annotate("", (7.35, 0), (1.05, 0), arrowprops=head)
-    for k, (name, (title, idea)) in enumerate(TIMELINE.items()):
+    on_it = [paper for paper in map(papers.paper, papers.names()) if paper.brought]
+    for k, paper in enumerate(sorted(on_it, key=lambda paper: paper.source.year)):
         x, side = (0 if k == 0 else 0.75 + 0.85 * k), -1 if k % 2 else 1
         axes.plot([x, x], [0, side * 0.42], color=INK, lw=0.9, zorder=1)
         axes.plot(x, 0, "o", ms=8, color=BLUE, zorder=3)
         style = {"ha": "center", "va": "center", "color": INK}
-        axes.text(x, -side * 0.2, papers.paper(name).source.year, fontsize=9.5, **style)
+        axes.text(x, -side * 0.2, paper.source.year, fontsize=9.5, **style)
         bold = style | {"color": ORANGE, "weight": "bold", "fontsize": 11}
-        axes.text(x, side * 0.58, title, **bold)
+        axes.text(x, side * 0.58, paper.family, **bold)
         style |= {"va": "bottom" if side > 0 else "top", "linespacing": 1.25}
-        axes.text(x, side * 0.72, idea, fontsize=9, **style)
+        brought = textwrap.fill(paper.brought, 19)
+        axes.text(x, side * 0.72, brought, fontsize=9, **style)
     axes.set(xlim=(-0.75, 7.45), ylim=(-1.25, 1.25))
     axes.set_axis_off()
     figure.savefig(path, transparent=True)
@@ -204,9 +237,7 @@ def timeline(path: Path) -> None:
 def classics(path: Path) -> None:
     """Draw error against cost of the networks of Part II that state a top-5 error."""
     points = [
-        plots.NetworkPoint(
-            p.name, p.multiply_adds, float(p.errors["top5"].split()[0]), p.parameters
-        )
+        plots.NetworkPoint(p.name, p.multiply_adds, p.errors["top5"], p.parameters)
         for p in map(papers.paper, papers.names())
         if "top5" in p.errors
     ]
@@ -234,7 +265,7 @@ def draw(root: Path) -> list[Path]:
     """Draw all pictures and return where they are."""
     static, work = root / "book" / "_static", root / "_build" / "drawn.png"
     work.parent.mkdir(exist_ok=True)
-    drawings = (front, foundations, timeline, classics)
+    drawings = (front, foundations, rooms, timeline, classics)
     for drawing in drawings:
         drawing(work)
         Image.open(work).save(static / f"{drawing.__name__}.webp", quality=82, method=6)

@@ -81,8 +81,9 @@ def ours(name: str, form: dict[str, Any]) -> nn.Module:
             module, _, attribute = value.partition(".")
             value = getattr(importlib.import_module(f"cnnbook.networks.{module}"), attribute)
         arguments[key] = value
-    if name.startswith("cifar_resnet"):
-        return networks.cifar_resnet(int(name.removeprefix("cifar_resnet")), **arguments)
+    if name in papers.names():
+        paper = papers.paper(name)
+        return getattr(networks, paper.constructor)(**paper.arguments, **arguments)
     return getattr(networks, name)(**arguments)
 
 
