@@ -12,33 +12,14 @@ from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
 from cnnbook.data import archives
 from cnnbook.names import suggestion
 from cnnbook.papers import paper
-from cnnbook.tables import Shown, Table
+from cnnbook.tables import Table
 
 TOLERANCE = 1e-9  # of the scale of the outputs, in float64
+Order = Literal["running", "definition"]  # how modules of two networks are paired
 
 
-Order = Literal["running", "definition"]
-
-
-def modules_in_order(
-    model: nn.Module, image: Tensor, order: Order = "running"
-) -> list[tuple[str, nn.Module]]:
-    """List the modules that own weights or buffers and run on an image.
-
-    Args:
-        model: any module of one input.
-        image: an input, `(N, C, H, W)`.
-        order: that in which they first run, or that in which the model defines them.
-
-    Returns:
-        Pairs of the module's name within the model, and the module.
-
-    Examples:
-        >>> two = nn.ModuleDict({"b": nn.Linear(4, 2), "a": nn.Linear(2, 4)})
-        >>> chain = nn.Sequential(two["a"], nn.ReLU(), two["b"])
-        >>> [name for name, _ in modules_in_order(chain, torch.zeros(1, 2))]
-        ['0', '2']
-    """
+def _modules_in_order(model: nn.Module, image: Tensor, order: Order) -> list[tuple[str, nn.Module]]:
+    """The modules that own weights or buffers and run on an image, with their names."""
     ran: dict[str, nn.Module] = {}
     hooks = [
         module.register_forward_pre_hook(
@@ -87,7 +68,7 @@ def copy_weights(
         >>> torch.equal(here.weight, there.weight)
         True
     """
-    ours, theirs = (modules_in_order(net, image, order) for net in (target, source))
+    ours, theirs = (_modules_in_order(net, image, order) for net in (target, source))
     pairs = []
     for step, ((our_name, our), (their_name, their)) in enumerate(zip(ours, theirs), 1):
         a, b = _own_tensors(our), _own_tensors(their)
@@ -266,16 +247,6 @@ def load_reference_weights(
     return Pretrained(tuple(chosen.meta["categories"]), chosen.transforms())
 
 
-class Row(NamedTuple):
-    """One quantity of a proof, as texts."""
-
-    quantity: str
-    stated: str
-    counted: str
-    reference: str
-    remark: str
-
-
 def prove(
     ours: nn.Module,
     name: str,
@@ -283,7 +254,7 @@ def prove(
     *,
     explained: Mapping[str, str] | None = None,
     compare_size: Sequence[int] | None = None,
-) -> "Proof":
+) -> Table:
     """Hold a network against its paper and against a reference, or raise what is wrong.
 
     Parameters, multiply–adds and receptive field must be those of the paper's data, and what the
@@ -311,7 +282,7 @@ def prove(
     Examples:
         >>> from torchvision.models import resnet18 as theirs
         >>> from cnnbook.networks import resnet18
-        >>> prove(resnet18(), "resnet18", theirs(), compare_size=(3, 64, 64)).rows[0].counted
+        >>> prove(resnet18(), "resnet18", theirs(), compare_size=(3, 64, 64)).rows[0][2]
         '11,689,512'
     """
     facts, explained = paper(name), dict(explained or {})
@@ -342,7 +313,7 @@ def prove(
             )
         remark = explained.pop(quantity, "") if differs else ""
         shown = "" if theirs is None else f"{theirs:,}"
-        rows.append(Row(quantity, stated or "–", f"{counted:,}", shown, remark))
+        rows.append((quantity, stated or "–", f"{counted:,}", shown, remark))
     if explained:
         raise AssertionError(f"{facts.name} does not differ in {', '.join(explained)}.")
     if reference is not None:
@@ -354,8 +325,12 @@ def prove(
                     f"reference's by {value:.1e} of their scale; {TOLERANCE:g} is allowed."
                 )
             remark = "of the largest, with the same weights in float64"
-            rows.append(Row(quantity, "", "", f"differ by < {TOLERANCE:g}", remark))
-    return Proof(facts.name, rows)
+            rows.append((quantity, "", "", f"differ by < {TOLERANCE:g}", remark))
+    filled = [k for k, column in enumerate(zip(*rows)) if any(column)]
+    head = ("", "paper", "counted here", "reference", "")
+    align = "".join("lrrr "[k] for k in filled).strip()  # remarks are not padded
+    shown = [[row[k] for k in filled] for row in (head, *rows)]
+    return Table(shown[0], shown[1:], align, "proof", f"{facts.name}, proved", named=True)
 
 
 def _agrees(counted: int, stated: str) -> bool:
@@ -368,19 +343,3 @@ def _agrees(counted: int, stated: str) -> bool:
     places = len(digits.partition(".")[2])
     off = (counted / unit - float(digits)) * 10**places
     return -0.5 <= off < 1
-
-
-class Proof(Shown):
-    """What `prove` found; shows itself as a table."""
-
-    def __init__(self, name: str, rows: Sequence[Row]) -> None:
-        self.name = name
-        self.rows = tuple(rows)
-
-    def table(self) -> Table:
-        """One row a quantity; a column with nothing in it is left out."""
-        head = Row("", "paper", "counted here", "reference", "")
-        columns = [k for k in range(5) if k == 0 or any(row[k] for row in self.rows)]
-        rows = [[row[k] for k in columns] for row in self.rows]
-        align = "".join("lrrr "[k] for k in columns).strip()  # remarks are not padded
-        return Table([head[k] for k in columns], rows, align, "proof", f"{self.name}, proved", True)

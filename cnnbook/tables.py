@@ -75,20 +75,6 @@ def _html(cell: Cell) -> str:
     return html.escape(cell, quote=False)
 
 
-class Shown:
-    """What has a table shows itself as one, in a terminal and in a notebook."""
-
-    def table(self) -> Table:
-        """The table to show."""
-        raise NotImplementedError
-
-    def __repr__(self) -> str:
-        return repr(self.table())
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
-
-
 def giga(count: int) -> str:
     """Write a count of multiply–adds as papers do, in billions or millions.
 

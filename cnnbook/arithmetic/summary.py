@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from cnnbook.arithmetic import meta
 from cnnbook.arithmetic.counting import count_parameters
 from cnnbook.arithmetic.receptive import FieldMode
-from cnnbook.tables import Shown, Table
+from cnnbook.tables import Table
 
 
 class SummaryRow(NamedTuple):
@@ -70,7 +70,7 @@ def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Su
     )
 
 
-class Summary(Shown, list[SummaryRow]):
+class Summary(list[SummaryRow]):
     """A list of stages that shows itself as a table, in a terminal and in a notebook."""
 
     def table(self) -> Table:
@@ -87,6 +87,12 @@ class Summary(Shown, list[SummaryRow]):
         rows.append(("sum", "", *(f"{total:,}" for total in totals), ""))
         head = ("name", "output shape", "parameters", "multiply–adds", "receptive field")
         return Table(head, rows, "llrrr")
+
+    def __repr__(self) -> str:
+        return repr(self.table())
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
 
 
 def layer_names(module: nn.Module) -> list[str]:

@@ -7,15 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 
-from cnnbook.plots.style import (
-    COLOURS,
-    GREEN,
-    INK,
-    ORANGE,
-    PAPER,
-    bare_axes,
-    number,
-)
+from cnnbook.plots.style import COLOURS, GREEN, INK, ORANGE, PAPER, bare_axes, number
 
 
 def convolution_shapes(

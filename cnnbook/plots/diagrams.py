@@ -10,12 +10,7 @@ from matplotlib.patches import FancyBboxPatch, Polygon
 from torch import nn
 
 from cnnbook.arithmetic import SummaryRow, layer_names
-from cnnbook.plots.style import (
-    BLUE,
-    INK,
-    VERMILLION,
-    new_axes,
-)
+from cnnbook.plots.style import BLUE, INK, VERMILLION, new_axes
 
 
 def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = None) -> Axes:
