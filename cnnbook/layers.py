@@ -1,6 +1,11 @@
-"""Blocks that two chapters or more use. A chain of layers is a function, a join is a class."""
+"""Blocks and the initialiser that two chapters or more use.
 
-from torch import nn
+A chain of layers is a function, a join is a class.
+"""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
 
 
 def conv_relu(
@@ -85,3 +90,34 @@ def conv_bn_relu(
     return nn.Sequential(
         *conv_bn(in_channels, out_channels, kernel_size, stride=stride, groups=groups), relu
     )
+
+
+def initialise(
+    network: nn.Module,
+    draw: Callable[[Tensor], Tensor],
+    *,
+    bias: float = 0.0,
+    kinds: type | tuple[type, ...] = (nn.Conv2d, nn.Linear),
+) -> nn.Module:
+    """Draw the weights of a network anew, layer by layer, and set the biases.
+
+    Args:
+        network: the module whose layers are meant, however deep they lie.
+        draw: fills a tensor in place: a function of `nn.init`, or a `partial` of one.
+        bias: what all biases become.
+        kinds: the classes of the layers; other layers stay as they are.
+
+    Returns:
+        The same network.
+
+    Examples:
+        >>> layer = initialise(nn.Linear(2, 3), nn.init.ones_, bias=0.2)
+        >>> layer.weight.sum().item(), round(layer.bias.sum().item(), 2)
+        (6.0, 0.6)
+    """
+    for layer in network.modules():
+        if isinstance(layer, kinds):
+            draw(layer.weight)
+            if layer.bias is not None:
+                nn.init.constant_(layer.bias, bias)
+    return network

@@ -1,5 +1,8 @@
+import ast
 import subprocess
 import sys
+from collections import defaultdict
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +20,40 @@ def test_importing_the_package_is_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def defined(module: Path) -> set[str]:
+    """The public names that a module defines at its top level."""
+    names = set()
+    for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            names.add(statement.name)
+        elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = getattr(statement, "targets", None) or [statement.target]
+            nodes = (node for target in targets for node in ast.walk(target))
+            names |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def collisions(package: Path) -> dict[str, list[str]]:
+    """Names that two modules define, and these modules."""
+    homes = defaultdict(list)
+    for module in sorted(package.rglob("*.py")):
+        for name in defined(module):
+            homes[name].append(module.relative_to(package).as_posix())
+    return {name: modules for name, modules in homes.items() if len(modules) > 1}
+
+
+def test_a_name_means_one_thing_in_the_package():
+    assert collisions(Path(cnnbook.__file__).parent) == {}
+
+
+def test_a_name_that_means_two_things_is_found(tmp_path):
+    (tmp_path / "networks").mkdir()
+    (tmp_path / "layers.py").write_text("def initialise():\n    x = 1\n\n\n_a, WIDTH = 1, 2\n")
+    (tmp_path / "networks/vgg.py").write_text("class initialise: ...\nx: int = 2\n_a = WIDTH = 3\n")
+    both = ["layers.py", "networks/vgg.py"]
+    assert collisions(tmp_path) == {"initialise": both, "WIDTH": both}
 
 
 def test_the_device_is_the_named_one(monkeypatch):

@@ -7,29 +7,26 @@ by `make export`: edit the chapter, not this file.
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 from torch import nn
 
+from cnnbook.layers import initialise
+
 __all__ = [
-    "ALEXNET",
-    "ALEXNET_OWT",
-    "OVERFEAT",
-    "OVERFEAT_ACCURATE",
-    "Convolution",
     "alexnet",
     "alexnet_owt",
     "as_convolution",
-    "convolutions",
     "fully_convolutional",
-    "head",
-    "initialise",
     "overfeat",
     "overfeat_accurate",
+    "response_norm",
 ]
 
 
+# -- Build it: The convolutions
 class Convolution(NamedTuple):
     """A convolution with its ReLU, and what follows it."""
 
@@ -51,7 +48,12 @@ ALEXNET = [  # Krizhevsky et al. (2012), Section 3.5 and Figure 2
 ]
 
 
-def convolutions(table: Sequence[Convolution], groups: int = 1) -> OrderedDict[str, nn.Module]:
+def response_norm() -> nn.LocalResponseNorm:
+    """Local response normalisation of AlexNet; PyTorch divides alpha by the size."""
+    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)
+
+
+def _convolutions(table: Sequence[Convolution], groups: int = 1) -> OrderedDict[str, nn.Module]:
     """The children conv1, norm1, pool1, conv2, … of a table."""
     children = OrderedDict()
     in_channels = 3
@@ -60,14 +62,15 @@ def convolutions(table: Sequence[Convolution], groups: int = 1) -> OrderedDict[s
         convolution = nn.Conv2d(*shape, groups=groups if row.split else 1)
         children[f"conv{place}"] = nn.Sequential(convolution, nn.ReLU(inplace=True))
         if row.norm:
-            children[f"norm{place}"] = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2)
+            children[f"norm{place}"] = response_norm()
         if row.pool:
             children[f"pool{place}"] = nn.MaxPool2d(*row.pool)
         in_channels = row.out_channels
     return children
 
 
-def head(widths: Sequence[int], first: int) -> OrderedDict[str, nn.Module]:
+# -- Build it: The head
+def _linear_layers(widths: Sequence[int], first: int) -> OrderedDict[str, nn.Module]:
     """Linear layers of these widths, from `fc{first}` to the scores."""
     children = OrderedDict(flatten=nn.Flatten())
     for place, (in_features, out_features) in enumerate(pairwise(widths), first):
@@ -78,14 +81,8 @@ def head(widths: Sequence[int], first: int) -> OrderedDict[str, nn.Module]:
     return children
 
 
-def initialise(network: nn.Sequential, ones: Sequence[str] = ()) -> nn.Sequential:
-    """Draw weights with spread 0.01; biases are 1 in the children `ones`, else 0."""
-    for name, child in network.named_children():
-        for layer in child.modules():
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                nn.init.normal_(layer.weight, std=0.01)
-                nn.init.constant_(layer.bias, 1.0 if name in ones else 0.0)
-    return network
+# -- Build it: The network
+_draw = partial(nn.init.normal_, std=0.01)
 
 
 def alexnet(num_classes: int = 1000, groups: int = 2) -> nn.Sequential:
@@ -95,11 +92,15 @@ def alexnet(num_classes: int = 1000, groups: int = 2) -> nn.Sequential:
         num_classes: number of classes.
         groups: towers; with 1 every kernel reads all maps.
     """
-    linear = head((256 * 6 * 6, 4096, 4096, num_classes), first=6)
-    network = nn.Sequential(convolutions(ALEXNET, groups) | linear)
-    return initialise(network, ones=("conv2", "conv4", "conv5", "fc6", "fc7"))
+    linear = _linear_layers((256 * 6 * 6, 4096, 4096, num_classes), first=6)
+    network = nn.Sequential(_convolutions(ALEXNET, groups) | linear)
+    initialise(network, _draw)
+    for name in ("conv2", "conv4", "conv5", "fc6", "fc7"):
+        nn.init.ones_(network.get_submodule(name)[0].bias)
+    return network
 
 
+# -- Check it: The form that everybody downloads
 ALEXNET_OWT = [  # Krizhevsky (2014), as torchvision has it: one tower, padded, no norm
     Convolution(64, 11, stride=4, padding=2, pool=(3, 2)),
     Convolution(192, 5, padding=2, pool=(3, 2)),
@@ -114,10 +115,11 @@ def alexnet_owt(num_classes: int = 1000) -> nn.Sequential:
 
     The weights are drawn as PyTorch draws them.
     """
-    linear = head((256 * 6 * 6, 4096, 4096, num_classes), first=6)
-    return nn.Sequential(convolutions(ALEXNET_OWT) | linear)
+    linear = _linear_layers((256 * 6 * 6, 4096, 4096, num_classes), first=6)
+    return nn.Sequential(_convolutions(ALEXNET_OWT) | linear)
 
 
+# -- OverFeat: slide the whole network
 OVERFEAT = [  # Sermanet et al. (2013), Table 1: the fast model
     Convolution(96, 11, stride=4, pool=(2, 2)),
     Convolution(256, 5, pool=(2, 2)),
@@ -125,6 +127,8 @@ OVERFEAT = [  # Sermanet et al. (2013), Table 1: the fast model
     Convolution(1024, 3, padding=1),
     Convolution(1024, 3, padding=1, pool=(2, 2)),
 ]
+
+
 OVERFEAT_ACCURATE = [  # Sermanet et al. (2013), Table 3: the accurate model
     Convolution(96, 7, stride=2, pool=(3, 3)),
     Convolution(256, 7, pool=(2, 2)),
@@ -137,16 +141,17 @@ OVERFEAT_ACCURATE = [  # Sermanet et al. (2013), Table 3: the accurate model
 
 def overfeat(num_classes: int = 1000) -> nn.Sequential:
     """OverFeat, fast, of Sermanet et al. (2013): images `(N, 3, 231, 231)` to logits."""
-    linear = head((1024 * 6 * 6, 3072, 4096, num_classes), first=6)
-    return initialise(nn.Sequential(convolutions(OVERFEAT) | linear))
+    linear = _linear_layers((1024 * 6 * 6, 3072, 4096, num_classes), first=6)
+    return initialise(nn.Sequential(_convolutions(OVERFEAT) | linear), _draw)
 
 
 def overfeat_accurate(num_classes: int = 1000) -> nn.Sequential:
     """OverFeat, accurate, of Sermanet et al. (2013): images `(N, 3, 221, 221)` to logits."""
-    linear = head((1024 * 5 * 5, 4096, 4096, num_classes), first=7)
-    return initialise(nn.Sequential(convolutions(OVERFEAT_ACCURATE) | linear))
+    linear = _linear_layers((1024 * 5 * 5, 4096, 4096, num_classes), first=7)
+    return initialise(nn.Sequential(_convolutions(OVERFEAT_ACCURATE) | linear), _draw)
 
 
+# -- OverFeat: slide the whole network: A linear layer is a convolution
 def as_convolution(linear: nn.Linear, in_channels: int) -> nn.Conv2d:
     """A linear layer on flattened square maps as a convolution, weights shared."""
     side = math.isqrt(linear.in_features // in_channels)

@@ -6,59 +6,35 @@ by `make export`: edit the chapter, not this file.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from cnnbook.layers import conv_relu
+from cnnbook.layers import conv_relu, initialise
 
 __all__ = [
-    "FORK",
-    "INCEPTION_B",
-    "INCEPTION_D",
-    "INCEPTION_E",
-    "INCEPTION_V3",
-    "ROWS",
     "Branches",
-    "Chain",
-    "Convolution",
-    "Row",
     "WithHeads",
-    "around",
     "auxiliary_head",
-    "average",
-    "chain",
+    "average_head",
+    "caffe_norm",
     "conv_norm",
     "googlenet",
     "googlenet_bn",
-    "halve",
-    "halve_inside",
     "inception",
     "inception_a",
+    "inception_b",
     "inception_c",
+    "inception_d",
+    "inception_e",
     "inception_network",
     "inception_v3",
-    "initialise",
-    "last",
-    "lrn",
-    "small_pool4",
-    "table_1",
 ]
 
 
-class Convolution(NamedTuple):
-    """A convolution in a table; it is followed by a ReLU."""
-
-    out_channels: int
-    kernel_size: int | tuple[int, int]
-    stride: int = 1
-    padding: int | None = None  # half of the kernel, if not given
-
-
-Chain = list["Convolution | Callable[[], nn.Module] | list[Chain]"]
-
-
+# -- Build it: Any module
 class Branches(nn.ModuleList):
     """Several ways from the same input, stacked along the channels."""
 
@@ -66,30 +42,8 @@ class Branches(nn.ModuleList):
         return torch.cat([branch(x) for branch in self], dim=1)  # (N, ΣC, H′, W′)
 
 
-def chain(
-    in_channels: int,
-    steps: Chain,
-    convolution: Callable,
-) -> tuple[nn.Sequential, int]:
-    """Build a chain, and count the channels that leave it."""
-    layers = []
-    for step in steps:
-        if isinstance(step, Convolution):
-            geometry = {"stride": step.stride, "padding": step.padding}
-            channels = in_channels, step.out_channels
-            layers += convolution(*channels, step.kernel_size, **geometry)
-            in_channels = step.out_channels
-        elif isinstance(step, list):
-            built = [chain(in_channels, branch, convolution) for branch in step]
-            layers.append(Branches(branch for branch, _ in built))
-            in_channels = sum(channels for _, channels in built)
-        else:
-            layers.append(step())
-    return nn.Sequential(*layers), in_channels
-
-
-class Row(NamedTuple):
-    """An Inception module in Table 1 of Szegedy et al. (2014): channels."""
+class InceptionRow(NamedTuple):
+    """A module in Table 1 of Szegedy et al. (2014): the channels of its convolutions."""
 
     conv1x1: int
     reduce3x3: int
@@ -97,100 +51,88 @@ class Row(NamedTuple):
     reduce5x5: int
     conv5x5: int
     pool_proj: int
+    large: int = 5  # the kernel of conv5x5
+    pool: int = 0  # the window of the max pooling behind the module, if there is one
 
 
-def around() -> nn.Module:
-    """The pooling within a module, which keeps height and width."""
-    return nn.MaxPool2d(3, stride=1, padding=1)
+def inception(in_channels: int, row: InceptionRow, conv: Callable = conv_relu) -> Branches:
+    """The module of a row (Figure 2b)."""
+    one = conv(in_channels, row.conv1x1, 1)
+    three = nn.Sequential(
+        conv(in_channels, row.reduce3x3, 1),
+        conv(row.reduce3x3, row.conv3x3, 3),
+    )
+    five = nn.Sequential(
+        conv(in_channels, row.reduce5x5, 1),
+        conv(row.reduce5x5, row.conv5x5, row.large),
+    )
+    pool = nn.MaxPool2d(3, stride=1, padding=1)
+    pooled = nn.Sequential(pool, conv(in_channels, row.pool_proj, 1))
+    return Branches([one, three, five, pooled])
 
 
-def inception(row: Row, large: int = 5) -> list[Chain]:
-    """The four branches of a module (Figure 2b), with its largest kernel."""
-    return [
-        [Convolution(row.conv1x1, 1)],
-        [Convolution(row.reduce3x3, 1), Convolution(row.conv3x3, 3)],
-        [Convolution(row.reduce5x5, 1), Convolution(row.conv5x5, large)],
-        [around, Convolution(row.pool_proj, 1)],
-    ]
-
-
-ROWS = {
-    "3a": Row(64, 96, 128, 16, 32, 32),
-    "3b": Row(128, 128, 192, 32, 96, 64),
-    "4a": Row(192, 96, 208, 16, 48, 64),
-    "4b": Row(160, 112, 224, 24, 64, 64),
-    "4c": Row(128, 128, 256, 24, 64, 64),
-    "4d": Row(112, 144, 288, 32, 64, 64),
-    "4e": Row(256, 160, 320, 32, 128, 128),
-    "5a": Row(256, 160, 320, 32, 128, 128),
-    "5b": Row(384, 192, 384, 48, 128, 128),
+# -- Build it: Table 1
+GOOGLENET = {
+    "3a": InceptionRow(64, 96, 128, 16, 32, 32),
+    "3b": InceptionRow(128, 128, 192, 32, 96, 64, pool=3),
+    "4a": InceptionRow(192, 96, 208, 16, 48, 64),
+    "4b": InceptionRow(160, 112, 224, 24, 64, 64),
+    "4c": InceptionRow(128, 128, 256, 24, 64, 64),
+    "4d": InceptionRow(112, 144, 288, 32, 64, 64),
+    "4e": InceptionRow(256, 160, 320, 32, 128, 128, pool=3),
+    "5a": InceptionRow(256, 160, 320, 32, 128, 128),
+    "5b": InceptionRow(384, 192, 384, 48, 128, 128),
 }
 
 
-def halve() -> nn.Module:
+def _max_pool(kernel_size: int) -> nn.MaxPool2d:
     """Max pooling that halves, and rounds up."""
-    return nn.MaxPool2d(3, stride=2, ceil_mode=True)
+    return nn.MaxPool2d(kernel_size, stride=2, ceil_mode=True)
 
 
-def lrn() -> nn.Module:
+def caffe_norm() -> nn.LocalResponseNorm:
     """Local response normalisation with the constants of the Caffe definition."""
     return nn.LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=1)
 
 
-def table_1(
-    large: int = 5,
-    norm: Callable = lrn,
-    pool4: Callable = halve,
-) -> dict[str, Chain]:
-    """Table 1 of Szegedy et al. (2014) up to its last module, or another form of it."""
-
-    def modules(stage: str) -> dict[str, Chain]:
-        names = [name for name in ROWS if name[0] == stage]
-        return {f"inception{name}": [inception(ROWS[name], large)] for name in names}
-
-    stem = {"conv1": [Convolution(64, 7, stride=2)], "pool1": [halve, norm]}
-    stem["conv2"] = [Convolution(64, 1), Convolution(192, 3), norm]
-    stem["pool2"] = [halve]
-    third = modules("3") | {"pool3": [halve]}
-    fourth = modules("4") | {"pool4": [pool4]}
-    return stem | third | fourth | modules("5")
+# -- Build it: The network
+def average_head(in_channels: int, scores: int, dropout: float) -> nn.Sequential:
+    """Average over the image, and score the classes."""
+    average = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout)
+    return nn.Sequential(*average, nn.Linear(in_channels, scores))
 
 
 def inception_network(
-    table: dict[str, Chain],
-    convolution: Callable,
+    table: dict[str, InceptionRow],
+    conv: Callable,
+    norm: Callable,
     dropout: float,
     num_classes: int = 1000,
 ) -> nn.Sequential:
-    """Chain the rows of a table, average over the image, and score the classes."""
-    children, channels = OrderedDict(), 3
-    for name, steps in table.items():
-        layers, channels = chain(channels, steps, convolution)
-        children[name] = layers[0] if len(layers) == 1 else layers
-    linear = nn.Linear(channels, num_classes)
-    average = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout)]
-    children["head"] = nn.Sequential(*average, linear)
+    """Build Table 1 of Szegedy et al. (2014) with these rows: images to logits."""
+    children = OrderedDict(
+        conv1=conv(3, 64, 7, stride=2),
+        pool1=nn.Sequential(_max_pool(3), norm()),
+        conv2=nn.Sequential(conv(64, 64, 1), conv(64, 192, 3), norm()),
+        pool2=_max_pool(3),
+    )
+    in_channels = 192
+    for name, row in table.items():
+        children[f"inception{name}"] = inception(in_channels, row, conv)
+        in_channels = row.conv1x1 + row.conv3x3 + row.conv5x5 + row.pool_proj
+        if row.pool:
+            children[f"pool{name[0]}"] = _max_pool(row.pool)
+    children["head"] = average_head(in_channels, num_classes, dropout)
     return nn.Sequential(children)
 
 
-def initialise(network: nn.Module) -> nn.Module:
-    """Draw weights with variance 1 / fan-in; biases are 0.2 before a ReLU, else 0."""
-    for module in network.modules():
-        layers = list(module.children())
-        for layer, after in zip(layers, [*layers[1:], None]):
-            if isinstance(layer, (nn.Conv2d, nn.Linear)):
-                nn.init.kaiming_uniform_(layer.weight, nonlinearity="linear")
-                if layer.bias is not None:
-                    nn.init.constant_(layer.bias, 0.2 * isinstance(after, nn.ReLU))
-    return network
-
-
+# -- Build it: The auxiliary heads
 def auxiliary_head(in_channels: int, scores: int) -> nn.Sequential:
     """A classifier on maps `(N, C, 14, 14)` (Section 5 of Szegedy et al., 2014)."""
     return nn.Sequential(
         nn.AvgPool2d(5, stride=3),  # (N, C, 4, 4)
-        *conv_relu(in_channels, 128, 1),
-        nn.Flatten(),
+        conv_relu(in_channels, 128, 1),  # (N, 128, 4, 4)
+        nn.Flatten(),  # (N, 2048)
         *(nn.Linear(128 * 4 * 4, 1024), nn.ReLU(inplace=True), nn.Dropout(0.7)),
         nn.Linear(1024, scores),
     )
@@ -213,6 +155,9 @@ class WithHeads(nn.Module):
         return (x, *early) if self.training else x
 
 
+_draw = partial(nn.init.kaiming_uniform_, nonlinearity="linear")  # variance 1 / fan-in
+
+
 def googlenet(num_classes: int = 1000, *, heads: bool = False) -> nn.Module:
     """GoogLeNet of Szegedy et al. (2014): images `(N, 3, 224, 224)` to logits.
 
@@ -221,16 +166,19 @@ def googlenet(num_classes: int = 1000, *, heads: bool = False) -> nn.Module:
         heads: add the auxiliary heads; then the module gives a tuple in training: the
             logits, and those of the heads behind 4a and 4d.
     """
-    network = inception_network(table_1(), conv_relu, 0.4, num_classes)
+    network = inception_network(GOOGLENET, conv_relu, caffe_norm, 0.4, num_classes)
+    early = {}
     if heads:
-        auxiliary = {
-            "inception4a": auxiliary_head(512, num_classes),
-            "inception4d": auxiliary_head(528, num_classes),
-        }
-        network = WithHeads(network, auxiliary)
-    return initialise(network)
+        early["inception4a"] = auxiliary_head(512, num_classes)
+        early["inception4d"] = auxiliary_head(528, num_classes)
+    whole = WithHeads(network, early) if heads else network
+    initialise(whole, _draw, bias=0.2)
+    for head in (network.head, *early.values()):
+        nn.init.zeros_(head[-1].bias)  # of the scores
+    return whole
 
 
+# -- Check it: The form that everybody downloads
 def conv_norm(
     in_channels: int,
     out_channels: int,
@@ -248,89 +196,92 @@ def conv_norm(
     return nn.Sequential(nn.Conv2d(*shape, bias=False), norm, nn.ReLU(inplace=True))
 
 
-def small_pool4() -> nn.Module:
-    """The fourth pooling of torchvision's form."""
-    return nn.MaxPool2d(2, stride=2, ceil_mode=True)
-
-
 def googlenet_bn(num_classes: int = 1000) -> nn.Sequential:
     """GoogLeNet as torchvision has it: images `(N, 3, 224, 224)` to logits.
 
     3×3 kernels in place of 5×5, batch normalisation in place of local response
     normalisation and biases, a smaller fourth pooling, dropout of 0.2. No paper has it.
     """
-    table = table_1(large=3, norm=nn.Identity, pool4=small_pool4)
-    return initialise(inception_network(table, conv_norm, 0.2, num_classes))
+    table = {name: row._replace(large=3) for name, row in GOOGLENET.items()}
+    table["4e"] = table["4e"]._replace(pool=2)
+    return initialise(inception_network(table, conv_norm, nn.Identity, 0.2, num_classes), _draw)
 
 
-def average() -> nn.Module:
-    """The pooling within a module of v3; it counts the zeros of its padding."""
-    return nn.AvgPool2d(3, stride=1, padding=1)
+# -- Inception-v3: smaller pieces
+def _pooled(in_channels: int, out_channels: int) -> nn.Sequential:
+    """The branch that pools, at stride 1; the average counts the zeros of its padding."""
+    average = nn.AvgPool2d(3, stride=1, padding=1)
+    return nn.Sequential(average, conv_norm(in_channels, out_channels, 1))
 
 
-def halve_inside() -> nn.Module:
-    """Max pooling that halves, and rounds down."""
-    return nn.MaxPool2d(3, stride=2)
-
-
-def inception_a(pool_proj: int) -> list[Chain]:
+def inception_a(in_channels: int, pool_proj: int) -> Branches:
     """At 35×35: two 3×3 beside a 5×5 that remained."""
-    return [
-        [Convolution(64, 1)],
-        [Convolution(48, 1), Convolution(64, 5)],
-        [Convolution(64, 1), Convolution(96, 3), Convolution(96, 3)],
-        [average, Convolution(pool_proj, 1)],
-    ]
+    one = conv_norm(in_channels, 64, 1)
+    five = nn.Sequential(conv_norm(in_channels, 48, 1), conv_norm(48, 64, 5))
+    double = nn.Sequential(
+        conv_norm(in_channels, 64, 1),
+        conv_norm(64, 96, 3),
+        conv_norm(96, 96, 3),
+    )
+    return Branches([one, five, double, _pooled(in_channels, pool_proj)])
 
 
-def inception_c(width: int) -> list[Chain]:
-    """At 17×17: rows and columns of 7, once and twice."""
-    across, down = (1, 7), (7, 1)
-    once = [Convolution(width, 1), Convolution(width, across), Convolution(192, down)]
-    twice = [
-        *(Convolution(width, 1), Convolution(width, down), Convolution(width, across)),
-        *(Convolution(width, down), Convolution(192, across)),
-    ]
-    return [[Convolution(192, 1)], once, twice, [average, Convolution(192, 1)]]
+def inception_b(in_channels: int) -> Branches:
+    """From 35×35 to 17×17: a 3×3, two 3×3 and a pooling, each with stride 2 at its end."""
+    three = conv_norm(in_channels, 384, 3, stride=2, padding=0)
+    double = nn.Sequential(
+        conv_norm(in_channels, 64, 1),
+        conv_norm(64, 96, 3),
+        conv_norm(96, 96, 3, stride=2, padding=0),
+    )
+    return Branches([three, double, nn.MaxPool2d(3, stride=2)])
 
 
-def last(out_channels: int, kernel_size: int = 3) -> Convolution:
-    """A convolution with stride 2 and no padding, which ends a branch that halves."""
-    return Convolution(out_channels, kernel_size, stride=2, padding=0)
+def inception_c(in_channels: int, width: int) -> Branches:
+    """At 17×17: a row and a column of 7, once and twice."""
+    one = conv_norm(in_channels, 192, 1)
+    once = nn.Sequential(
+        conv_norm(in_channels, width, 1),
+        conv_norm(width, width, (1, 7)),
+        conv_norm(width, 192, (7, 1)),
+    )
+    twice = nn.Sequential(
+        conv_norm(in_channels, width, 1),
+        conv_norm(width, width, (7, 1)),
+        conv_norm(width, width, (1, 7)),
+        conv_norm(width, width, (7, 1)),
+        conv_norm(width, 192, (1, 7)),
+    )
+    return Branches([one, once, twice, _pooled(in_channels, 192)])
 
 
-INCEPTION_B = [  # from 35×35 to 17×17
-    [last(384)],
-    [Convolution(64, 1), Convolution(96, 3), last(96)],
-    [halve_inside],
-]
-INCEPTION_D = [  # from 17×17 to 8×8
-    [Convolution(192, 1), last(320)],
-    [
-        *(Convolution(192, 1), Convolution(192, (1, 7)), Convolution(192, (7, 1))),
-        last(192),
-    ],
-    [halve_inside],
-]
-FORK = [[Convolution(384, (1, 3))], [Convolution(384, (3, 1))]]
-INCEPTION_E = [  # at 8×8
-    [Convolution(320, 1)],
-    [Convolution(384, 1), FORK],
-    [Convolution(448, 1), Convolution(384, 3), FORK],
-    [average, Convolution(192, 1)],
-]
-INCEPTION_V3 = {
-    "conv1": [last(32), Convolution(32, 3, padding=0), Convolution(64, 3)],
-    "pool1": [halve_inside],
-    "conv2": [Convolution(80, 1), Convolution(192, 3, padding=0)],
-    "pool2": [halve_inside],
-    **{"a1": [inception_a(32)], "a2": [inception_a(64)], "a3": [inception_a(64)]},
-    "b": [INCEPTION_B],
-    **{"c1": [inception_c(128)], "c2": [inception_c(160)]},
-    **{"c3": [inception_c(160)], "c4": [inception_c(192)]},
-    "d": [INCEPTION_D],
-    **{"e1": [INCEPTION_E], "e2": [INCEPTION_E]},
-}
+def inception_d(in_channels: int) -> Branches:
+    """From 17×17 to 8×8: a 3×3, a row with a column and a 3×3, and a pooling."""
+    three = nn.Sequential(
+        conv_norm(in_channels, 192, 1),
+        conv_norm(192, 320, 3, stride=2, padding=0),
+    )
+    seven = nn.Sequential(
+        conv_norm(in_channels, 192, 1),
+        conv_norm(192, 192, (1, 7)),
+        conv_norm(192, 192, (7, 1)),
+        conv_norm(192, 192, 3, stride=2, padding=0),
+    )
+    return Branches([three, seven, nn.MaxPool2d(3, stride=2)])
+
+
+def _fork(in_channels: int) -> Branches:
+    """A row and a column of 3, side by side: 768 channels."""
+    row = conv_norm(in_channels, 384, (1, 3))
+    return Branches([row, conv_norm(in_channels, 384, (3, 1))])
+
+
+def inception_e(in_channels: int) -> Branches:
+    """At 8×8: branches that fork."""
+    one = conv_norm(in_channels, 320, 1)
+    fork = nn.Sequential(conv_norm(in_channels, 384, 1), _fork(384))
+    three = nn.Sequential(conv_norm(in_channels, 448, 1), conv_norm(448, 384, 3), _fork(384))
+    return Branches([one, fork, three, _pooled(in_channels, 192)])
 
 
 def inception_v3(num_classes: int = 1000) -> nn.Sequential:
@@ -338,4 +289,23 @@ def inception_v3(num_classes: int = 1000) -> nn.Sequential:
 
     Without the auxiliary head. Weights as in `googlenet`; the paper does not say how.
     """
-    return initialise(inception_network(INCEPTION_V3, conv_norm, 0.5, num_classes))
+    first = conv_norm(3, 32, 3, stride=2, padding=0)
+    children = OrderedDict(
+        conv1=nn.Sequential(first, conv_norm(32, 32, 3, padding=0), conv_norm(32, 64, 3)),
+        pool1=nn.MaxPool2d(3, stride=2),
+        conv2=nn.Sequential(conv_norm(64, 80, 1), conv_norm(80, 192, 3, padding=0)),
+        pool2=nn.MaxPool2d(3, stride=2),  # (N, 192, 35, 35)
+        a1=inception_a(192, pool_proj=32),
+        a2=inception_a(256, pool_proj=64),
+        a3=inception_a(288, pool_proj=64),
+        b=inception_b(288),  # (N, 768, 17, 17)
+        c1=inception_c(768, width=128),
+        c2=inception_c(768, width=160),
+        c3=inception_c(768, width=160),
+        c4=inception_c(768, width=192),
+        d=inception_d(768),  # (N, 1280, 8, 8)
+        e1=inception_e(1280),
+        e2=inception_e(2048),
+        head=average_head(2048, num_classes, dropout=0.5),
+    )
+    return initialise(nn.Sequential(children), _draw)

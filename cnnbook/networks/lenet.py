@@ -11,21 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = [
-    "BITMAPS",
-    "TABLE_I",
-    "RadialBasis",
-    "ScaledTanh",
-    "Subsample",
-    "TableConv2d",
-    "bitmap_codes",
-    "initialise",
-    "lenet5",
-    "lenet5_tutorial",
-    "random_codes",
-]
+__all__ = ["RadialBasis", "ScaledTanh", "Subsample", "TableConv2d", "lenet5", "lenet5_tutorial"]
 
 
+# -- Build it: The squashing function
 class ScaledTanh(nn.Module):
     """The squashing function 1.7159 tanh(2a/3) of LeCun et al. (1998)."""
 
@@ -33,6 +22,7 @@ class ScaledTanh(nn.Module):
         return 1.7159 * torch.tanh(2 / 3 * x)
 
 
+# -- Build it: Subsampling
 class Subsample(nn.Module):
     """Sums of 2×2 units, times a coefficient, plus a bias; one of each for every map."""
 
@@ -46,6 +36,7 @@ class Subsample(nn.Module):
         return self.weight * sums + self.bias
 
 
+# -- Build it: C3: who is connected to whom
 TABLE_I = [  # of LeCun et al. (1998): for each map of C3, the maps of S2 that it sees
     *[(0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)],
     *[(0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)],
@@ -67,6 +58,7 @@ class TableConv2d(nn.ModuleList):
         return torch.cat([conv(part) for conv, part in zip(self, parts)], dim=1)
 
 
+# -- Build it: The output: distances to pictures
 BITMAPS = """
 .#####. ...##.. .#####. .#####. ....##. ####### ..####. ####### .#####. .#####.
 ##...## ..###.. ##...## ##...## ...###. ##..... .##.... .....## ##...## ##...##
@@ -107,14 +99,13 @@ class RadialBasis(nn.Module):
         return -(x.unsqueeze(-2) - self.codes).square().sum(dim=-1)  # (…, num_classes)
 
 
-def initialise(network: nn.Module) -> nn.Module:
+# -- Build it: The network
+def _draw(layer: nn.Module) -> None:
     """Draw weights and biases uniformly from ±2.4 / fan-in, as LeCun et al. (1998)."""
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear, Subsample)):
-            fan_in = 4 if isinstance(module, Subsample) else module.weight[0].numel()
-            for parameter in module.parameters():
-                nn.init.uniform_(parameter, -2.4 / fan_in, 2.4 / fan_in)
-    return network
+    if isinstance(layer, (nn.Conv2d, nn.Linear, Subsample)):
+        fan_in = 4 if isinstance(layer, Subsample) else layer.weight[0].numel()
+        for parameter in layer.parameters():
+            nn.init.uniform_(parameter, -2.4 / fan_in, 2.4 / fan_in)
 
 
 def lenet5(num_classes: int = 10) -> nn.Sequential:
@@ -130,9 +121,10 @@ def lenet5(num_classes: int = 10) -> nn.Sequential:
         F6=nn.Sequential(nn.Linear(120, 84), ScaledTanh()),
         output=RadialBasis(codes),
     )
-    return initialise(nn.Sequential(children))
+    return nn.Sequential(children).apply(_draw)
 
 
+# -- Check it: The form that tutorials show
 def lenet5_tutorial(num_classes: int = 10) -> nn.Sequential:
     """LeNet-5 as tutorials show it: digits `(N, 1, 32, 32)` to logits."""
     children = OrderedDict(

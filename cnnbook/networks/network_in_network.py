@@ -7,25 +7,17 @@ by `make export`: edit the chapter, not this file.
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from torch import nn
 
-from cnnbook.layers import conv_relu
+from cnnbook.layers import conv_relu, initialise
 
-__all__ = [
-    "CIFAR",
-    "IMAGENET",
-    "SMALL_SPREADS",
-    "MLPConv",
-    "initialise",
-    "mlpconv",
-    "mlpconv_network",
-    "nin",
-    "nin_imagenet",
-]
+__all__ = ["mlpconv", "mlpconv_network", "nin", "nin_imagenet"]
 
 
+# -- Build it: The mlpconv layer
 def mlpconv(
     in_channels: int,
     channels: Sequence[int],
@@ -35,15 +27,16 @@ def mlpconv(
     padding: int | None = None,
 ) -> nn.Sequential:
     """Convolution, then 1×1 convolutions, all with ReLU (Lin et al., 2013, Section 3.1)."""
-    steps = {"stride": stride, "padding": padding}
-    layers = [*conv_relu(in_channels, channels[0], kernel_size, **steps)]
+    geometry = {"stride": stride, "padding": padding}
+    layers = [*conv_relu(in_channels, channels[0], kernel_size, **geometry)]
     for narrower, wider in itertools.pairwise(channels):
         layers += conv_relu(narrower, wider, 1)
     return nn.Sequential(*layers)
 
 
+# -- Build it: Pooling, dropout, and the head
 class MLPConv(NamedTuple):
-    """An mlpconv layer as the released definitions have it, and what follows it."""
+    """A row of a table: an mlpconv layer, and what follows it."""
 
     channels: tuple[int, int, int]  # of the convolution, and of the two 1×1
     kernel_size: int
@@ -51,11 +44,6 @@ class MLPConv(NamedTuple):
     padding: int | None = None  # kernel_size // 2 if not given
     pool: Callable[..., nn.Module] | None = None  # 3×3 with stride 2
     dropout: float = 0.0  # behind the pooling
-
-    def build(self, in_channels: int) -> nn.Sequential:
-        """The mlpconv layer of this row."""
-        steps = {"stride": self.stride, "padding": self.padding}
-        return mlpconv(in_channels, self.channels, self.kernel_size, **steps)
 
 
 CIFAR = [
@@ -65,30 +53,25 @@ CIFAR = [
 ]
 
 
-def mlpconv_network(blocks: Sequence[MLPConv], num_classes: int) -> nn.Sequential:
+_draw = partial(nn.init.kaiming_normal_, nonlinearity="relu")
+
+
+def mlpconv_network(table: Sequence[MLPConv], num_classes: int) -> nn.Sequential:
     """Chain mlpconv layers, and average: images `(N, 3, H, W)` to scores."""
-    *others, last = blocks
-    last = last._replace(channels=(*last.channels[:-1], num_classes))
+    *others, final = table
+    final = final._replace(channels=(*final.channels[:-1], num_classes))
     children, in_channels = OrderedDict(), 3
-    for place, block in enumerate([*others, last], 1):
-        children[f"mlpconv{place}"] = block.build(in_channels)
-        if block.pool is not None:
-            children[f"pool{place}"] = block.pool(3, stride=2, ceil_mode=True)
-        if block.dropout:
-            children[f"dropout{place}"] = nn.Dropout(block.dropout)
-        in_channels = block.channels[-1]
+    for place, row in enumerate([*others, final], 1):
+        geometry = {"stride": row.stride, "padding": row.padding}
+        layer = mlpconv(in_channels, row.channels, row.kernel_size, **geometry)
+        children[f"mlpconv{place}"] = layer
+        if row.pool is not None:
+            children[f"pool{place}"] = row.pool(3, stride=2, ceil_mode=True)
+        if row.dropout:
+            children[f"dropout{place}"] = nn.Dropout(row.dropout)
+        in_channels = row.channels[-1]
     children["head"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    return initialise(nn.Sequential(children))
-
-
-def initialise(network: nn.Module) -> nn.Module:
-    """Draw the weights as in He et al. (2015b), and set the biases to zero."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network
+    return initialise(nn.Sequential(children), _draw, kinds=nn.Conv2d)
 
 
 def nin(num_classes: int = 10) -> nn.Sequential:
@@ -96,6 +79,7 @@ def nin(num_classes: int = 10) -> nn.Sequential:
     return mlpconv_network(CIFAR, num_classes)
 
 
+# -- Build it: The network for ImageNet
 IMAGENET = [
     MLPConv((96, 96, 96), 11, stride=4, padding=0, pool=nn.MaxPool2d),
     MLPConv((256, 256, 256), 5, pool=nn.MaxPool2d),

@@ -6,28 +6,22 @@ by `make export`: edit the chapter, not this file.
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cnnbook.layers import conv_bn, conv_bn_relu
+from cnnbook.layers import conv_bn, conv_bn_relu, initialise
 
 __all__ = [
-    "RESNET18",
-    "RESNET34",
-    "RESNET50",
-    "RESNET101",
-    "RESNET152",
     "ResidualBlock",
-    "Stage",
     "SubsampleAndPad",
     "basic",
     "bottleneck",
     "bottleneck_v15",
     "cifar_resnet",
     "imagenet_resnet",
-    "initialise",
     "option_a",
     "option_b",
     "option_c",
@@ -40,14 +34,12 @@ __all__ = [
 ]
 
 
-def initialise(network: nn.Module) -> nn.Module:
-    """Draw the weights of the convolutions as in He et al. (2015b), for layers before a ReLU."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return network
+# -- The problem: deeper is worse
+# He et al. (2015b), for layers before a ReLU
+_draw = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
 
 
+# -- Build it: The branch
 def basic(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """The branch of ResNet-18 and -34: two 3×3 convolutions (Figure 5, left)."""
     return nn.Sequential(
@@ -56,6 +48,7 @@ def basic(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     )
 
 
+# -- Build it: The block
 class ResidualBlock(nn.Module):
     """ReLU of the sum of a branch and a shortcut, which must give the same shape."""
 
@@ -69,6 +62,7 @@ class ResidualBlock(nn.Module):
         return F.relu(y, inplace=True)  # the sum is ours alone: no copy of it is needed
 
 
+# -- Build it: When the shapes differ
 class SubsampleAndPad(nn.Module):
     """Every `stride`-th pixel, with channels of zeros added at the end (option A)."""
 
@@ -98,6 +92,7 @@ def option_c(in_channels: int, out_channels: int, stride: int) -> nn.Module:
     return conv_bn(in_channels, out_channels, 1, stride=stride)
 
 
+# -- Build it: The bottleneck
 def bottleneck(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """The branch of ResNet-50, -101 and -152 (Figure 5, right), as the paper has it."""
     width = out_channels // 4
@@ -108,6 +103,7 @@ def bottleneck(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
     )
 
 
+# -- Build it: The stage and the network
 class Stage(NamedTuple):
     """A row of Table 1 of He et al. (2015)."""
 
@@ -147,7 +143,7 @@ def residual_network(
         in_channels = stage.out_channels
     linear = nn.Linear(in_channels, num_classes)
     children["head"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
-    return initialise(nn.Sequential(children))
+    return initialise(nn.Sequential(children), _draw, kinds=nn.Conv2d)
 
 
 def imagenet_resnet(stages: list[Stage], branch: Callable, num_classes: int) -> nn.Sequential:
@@ -181,6 +177,7 @@ def resnet152(num_classes: int = 1000, branch: Callable = bottleneck) -> nn.Sequ
     return imagenet_resnet(RESNET152, branch, num_classes)
 
 
+# -- Build it: The CIFAR family
 def cifar_resnet(depth: int, num_classes: int = 10, shortcut: Callable = option_a) -> nn.Sequential:
     """A network of Section 4.2 of He et al. (2015): images `(N, 3, 32, 32)` to logits.
 
@@ -194,6 +191,7 @@ def cifar_resnet(depth: int, num_classes: int = 10, shortcut: Callable = option_
     return residual_network(conv_bn_relu(3, 16, 3), 16, stages, basic, shortcut, num_classes)
 
 
+# -- Check it: The form that everybody downloads
 def bottleneck_v15(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """The bottleneck that torchvision ships, with the stride in the 3×3 convolution."""
     width = out_channels // 4

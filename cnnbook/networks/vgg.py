@@ -11,17 +11,11 @@ from typing import NamedTuple
 
 from torch import nn
 
-from cnnbook.layers import conv_bn_relu, conv_relu
-from cnnbook.networks.alexnet_overfeat import as_convolution
+from cnnbook.layers import conv_bn_relu, conv_relu, initialise
+from cnnbook.networks.alexnet_overfeat import as_convolution, response_norm
 
 __all__ = [
-    "TABLE_1",
-    "Stage",
     "dense",
-    "initialise",
-    "lrn",
-    "stages",
-    "start_from",
     "vgg11",
     "vgg11_lrn",
     "vgg13",
@@ -33,7 +27,8 @@ __all__ = [
 ]
 
 
-class Stage(NamedTuple):
+# -- Build it: A convolution and a stage
+class VGGStage(NamedTuple):
     """The rows of Table 1 of Simonyan and Zisserman (2014) up to a max pooling."""
 
     out_channels: int
@@ -49,29 +44,26 @@ class Stage(NamedTuple):
         return nn.Sequential(*layers, self.norm(), nn.MaxPool2d(2))
 
 
-def lrn() -> nn.Module:
-    """AlexNet's local response normalisation; PyTorch divides alpha by the size."""
-    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)
-
-
-def stages(*kernel_sizes: tuple[int, ...], norm: Callable = nn.Identity) -> list[Stage]:
+# -- Build it: The table
+def _column(*kernel_sizes: tuple[int, ...], norm: Callable = nn.Identity) -> list[VGGStage]:
     """A column of Table 1: five stages, from 64 to 512 channels."""
     first, *others = zip((64, 128, 256, 512, 512), kernel_sizes, strict=True)
-    return [Stage(*first, norm), *(Stage(*other) for other in others)]
+    return [VGGStage(*first, norm), *(VGGStage(*other) for other in others)]
 
 
 TABLE_1 = {
-    "A": stages((3,), (3,), (3, 3), (3, 3), (3, 3)),
-    "A-LRN": stages((3,), (3,), (3, 3), (3, 3), (3, 3), norm=lrn),
-    "B": stages((3, 3), (3, 3), (3, 3), (3, 3), (3, 3)),
-    "C": stages((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1)),
-    "D": stages((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
-    "E": stages((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3)),
+    "A": _column((3,), (3,), (3, 3), (3, 3), (3, 3)),
+    "A-LRN": _column((3,), (3,), (3, 3), (3, 3), (3, 3), norm=response_norm),
+    "B": _column((3, 3), (3, 3), (3, 3), (3, 3), (3, 3)),
+    "C": _column((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1)),
+    "D": _column((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
+    "E": _column((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3)),
 }
 
 
+# -- Build it: The head and the network
 def vgg_network(
-    stages: list[Stage],
+    stages: list[VGGStage],
     num_classes: int,
     *,
     image_size: int = 224,
@@ -90,17 +82,7 @@ def vgg_network(
         head += [nn.Linear(features, width), nn.ReLU(inplace=True), nn.Dropout(0.5)]
         features = width
     children["head"] = nn.Sequential(*head, nn.Linear(features, num_classes))
-    return initialise(nn.Sequential(children))
-
-
-def initialise(network: nn.Module) -> nn.Module:
-    """Draw the weights as in Glorot and Bengio (2010), and set the biases to zero."""
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
-            nn.init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    return network
+    return initialise(nn.Sequential(children), nn.init.xavier_uniform_)
 
 
 def vgg11(num_classes: int = 1000) -> nn.Sequential:
@@ -133,6 +115,7 @@ def vgg19(num_classes: int = 1000) -> nn.Sequential:
     return vgg_network(TABLE_1["E"], num_classes)
 
 
+# -- Train it as the paper did: What is "the first four"?
 def start_from(network: nn.Sequential, trained: nn.Sequential) -> None:
     """Copy what net A has of the first three stages and the head into a deeper net."""
     for name in ("stage1", "stage2", "stage3", "head"):
@@ -144,6 +127,7 @@ def start_from(network: nn.Sequential, trained: nn.Sequential) -> None:
             target.load_state_dict(source.state_dict())
 
 
+# -- Read an image of any size
 def dense(network: nn.Sequential) -> nn.Sequential:
     """The form of a VGG that takes larger images, too, and averages its score map."""
     children = OrderedDict(network.named_children())
@@ -160,6 +144,7 @@ def dense(network: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(children)
 
 
+# -- A small VGG, trained
 def vgg_small(num_classes: int = 10, image_size: int = 32, width: int = 64) -> nn.Sequential:
     """VGG for small images, the book's own: images `(N, 3, H, W)` to logits.
 
@@ -169,6 +154,6 @@ def vgg_small(num_classes: int = 10, image_size: int = 32, width: int = 64) -> n
     if image_size < 4:
         raise ValueError(f"image_size is {image_size}; it must be at least 4 pixels.")
     halvings = min(int(math.log2(image_size)) - 1, 5)  # to 2×2; five stages at most
-    column = [Stage(width * min(2**k, 8), (3, 3)) for k in range(halvings)]
+    column = [VGGStage(width * min(2**k, 8), (3, 3)) for k in range(halvings)]
     form = {"image_size": 2**halvings, "hidden": (), "convolution": conv_bn_relu}
     return dense(vgg_network(column, num_classes, **form))

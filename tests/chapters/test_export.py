@@ -34,6 +34,7 @@ def test_module_names_its_chapter_and_holds_what_it_needs(book: Book) -> None:
         '"""\n\n'
         "import math\n\n"  # plots is imported in that cell too, but no exported code uses it
         '__all__ = ["area"]\n\n\n'
+        "# -- Round things\n"
         "def area(radius: float, num_classes: int = 1) -> float:\n"
         '    """The area of a disc."""\n'
         "    return math.pi * radius**2\n"
@@ -43,7 +44,7 @@ def test_module_names_its_chapter_and_holds_what_it_needs(book: Book) -> None:
 def test_package_hands_on_the_constructors(book: Book) -> None:
     constructor = "def net(num_classes):\n    return _inner * num_classes"
     text = exports(book, "SIZES = [1, 2]\n_inner = 3", constructor)
-    assert '__all__ = ["SIZES", "net"]' in text
+    assert '__all__ = ["net"]' in text
     book.export()
     asked = (
         "import cnnbook.networks; from cnnbook.networks.round_things import SIZES; "
@@ -53,6 +54,60 @@ def test_package_hands_on_the_constructors(book: Book) -> None:
         [sys.executable, "-c", asked], cwd=book.root, capture_output=True, text=True, check=True
     )
     assert done.stdout == "6 [1, 2] False\n"
+
+
+def test_module_hands_on_constructors_and_blocks_alone(book: Book) -> None:
+    text = exports(
+        book,
+        "from typing import NamedTuple\n\nfrom torch import Tensor, nn",
+        "class Row(NamedTuple):\n    width: int\n\n\nTABLE = [Row(3)]",
+        "class Sum(nn.ModuleList):\n    pass\n\n\nclass _Hidden(nn.Module):\n    pass",
+        "def join() -> Sum:\n    return Sum()\n\n\ndef stem() -> nn.Sequential:\n    return Sum()",
+        "def _chain() -> nn.Module:\n    return Sum()\n\n\ndef codes() -> Tensor:\n    return 1",
+        "def net(num_classes):\n    return Sum()\n\n\ndef plain():\n    return Sum()",
+    )
+    assert '__all__ = ["Sum", "join", "net", "stem"]\n' in text
+
+
+def test_a_long_list_of_names_has_a_line_for_each(book: Book) -> None:
+    names = [f"network_number_{k}" for k in range(1, 8)]
+    cells = [f"def {name}(num_classes):\n    return num_classes" for name in names]
+    lines = "".join(f'    "{name}",\n' for name in names)
+    assert f"__all__ = [\n{lines}]\n" in exports(book, *cells)
+
+
+def test_a_comment_names_the_headings_above_the_cells(book: Book) -> None:
+    cells = [
+        new_markdown_cell("# Round things\n\n## Build it\n\nWords."),
+        code("import math", tags="export"),
+        code("A = math.pi", tags="export"),
+        new_markdown_cell("### The disc\n\n```bash\n# no heading\n```"),
+        code("# # no heading either"),
+        code("B = 1", tags="export"),
+        new_markdown_cell("Words without a heading."),
+        code("C = 2", tags="export"),
+        new_markdown_cell("## Check it"),
+        code("D = 3", tags="export"),
+    ]
+    book.edit(lambda nb: nb.update(cells=cells))
+    text = export.export(book.root)[export.Path(MODULE)]
+    assert text.partition("__all__ = []\n\n\n")[2] == (
+        "# -- Build it\nA = math.pi\n\n\n"
+        "# -- Build it: The disc\nB = 1\n\n\nC = 2\n\n\n"
+        "# -- Check it\nD = 3\n"
+    )
+
+
+def test_ruff_is_run_once_and_has_nothing_left_to_do(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, run = [], subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: runs.append(a) or run(*a, **k))
+    book.export()
+    assert len(runs) == 1
+    for what in (["format", "--check"], ["check", "--select=F,I,E5,RUF022"]):
+        command = [sys.executable, "-m", "ruff", *what, "--no-cache", "cnnbook/networks"]
+        assert run(command, cwd=book.root, capture_output=True).returncode == 0
 
 
 def test_imports_of_all_cells_are_merged_and_comments_stay(book: Book) -> None:

@@ -13,16 +13,14 @@ from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
 from cnnbook.layers import conv_relu
 from cnnbook.networks import googlenet, googlenet_bn, inception_v3
 from cnnbook.networks.inception import (
-    INCEPTION_V3,
-    Convolution,
-    Row,
+    GOOGLENET,
+    Branches,
+    InceptionRow,
     WithHeads,
-    chain,
+    caffe_norm,
     conv_norm,
     inception,
     inception_network,
-    lrn,
-    table_1,
 )
 from tools.pages import forms
 
@@ -102,24 +100,23 @@ def test_the_paper_form_computes_what_an_independent_form_does(size):
 
 
 @pytest.mark.parametrize(
-    "form",
+    ("table", "norm"),
     [
-        {"norm": nn.Identity},
-        {"pool4": lambda: nn.MaxPool2d(2, 2, ceil_mode=True)},
-        {"norm": lambda: nn.LocalResponseNorm(5, alpha=5e-4, k=1)},
+        (GOOGLENET, nn.Identity),
+        (GOOGLENET | {"4e": GOOGLENET["4e"]._replace(pool=2)}, caffe_norm),
+        (GOOGLENET, lambda: nn.LocalResponseNorm(5, alpha=5e-4, k=1)),
     ],
     ids=["no normalisation", "another pooling", "another alpha"],
 )
-def test_another_form_is_told_from_the_paper_form(form):
-    ours = inception_network(table_1(**form), conv_relu, 0.4)
+def test_another_form_is_told_from_the_paper_form(table, norm):
+    ours = inception_network(table, conv_relu, norm, 0.4)
     assert min(reference.compare(ours, Functional(), (3, 75, 75))) > 1e-6
 
 
 def test_torchvision_has_no_5x5_kernels():
+    ours = inception_network(GOOGLENET, conv_norm, nn.Identity, 0.2)
     with pytest.raises(ValueError, match="part at step"):
-        reference.compare(
-            inception_network(table_1(), conv_norm, 0.2), torchvision_googlenet(), (3, 64, 64)
-        )
+        reference.compare(ours, torchvision_googlenet(), (3, 64, 64))
 
 
 @pytest.mark.parametrize("size", [64, 96])
@@ -212,31 +209,43 @@ def test_a_network_with_heads_is_any_chain():
 
 def test_weights_are_drawn_as_in_the_caffe_definition():
     network = googlenet()
-    weight = network.inception5b[1][2].weight  # 3×3 of 192 channels
+    weight = network.inception5b[1][1][0].weight  # 3×3 of 192 channels
     assert weight.std().item() == pytest.approx((1 / (9 * 192)) ** 0.5, rel=0.02)
     assert all(bool((m.bias == 0.2).all()) for m in network.modules() if isinstance(m, nn.Conv2d))
     assert not network.head[-1].bias.any()
 
 
+def test_scores_of_all_heads_begin_without_bias():
+    network = googlenet(heads=True)
+    biases = {name: m.bias for name, m in network.named_modules() if isinstance(m, nn.Linear)}
+    scores = [name for name, bias in biases.items() if len(bias) == 1000]
+    assert len(scores) == 3
+    assert [name for name, bias in biases.items() if not bias.any()] == scores
+    assert all(bool((biases[name] == 0.2).all()) for name in set(biases) - set(scores))
+
+
 def test_lrn_divides_alpha_by_the_size():
     x = 30 * torch.rand(1, 12, 3, 3, dtype=torch.float64)
-    assert torch.allclose(lrn()(x), normalised(x))
+    assert torch.allclose(caffe_norm()(x), normalised(x))
 
 
-def test_a_chain_counts_the_channels_of_branches_within_branches():
-    fork = [[Convolution(3, (1, 3))], [Convolution(4, (3, 1))]]
-    built, channels = chain(2, [[[Convolution(5, 1), fork], [nn.Identity]]], conv_norm)
-    assert channels == 3 + 4 + 2
-    assert built(torch.rand(1, 2, 6, 6)).shape == (1, 9, 6, 6)
+def test_branches_within_branches_are_stacked_in_their_order():
+    fork = Branches([nn.Conv2d(5, 3, 1), nn.Conv2d(5, 4, 1)])
+    built = Branches([nn.Sequential(nn.Conv2d(2, 5, 1), fork), nn.Identity()])
+    x = torch.rand(1, 2, 6, 6)
+    maps = built(x)
+    assert maps.shape == (1, 3 + 4 + 2, 6, 6)
+    assert torch.equal(maps[:, 7:], x)
+    assert torch.equal(maps[:, 3:7], fork[1](built[0][0](x)))
 
 
 def test_modules_keep_height_and_width():
-    built, channels = chain(7, [inception(Row(1, 2, 3, 4, 5, 6))], conv_relu)
-    assert built(torch.rand(1, 7, 9, 11)).shape == (1, channels, 9, 11) == (1, 15, 9, 11)
+    built = inception(7, InceptionRow(1, 2, 3, 4, 5, 6))
+    assert built(torch.rand(1, 7, 9, 11)).shape == (1, 1 + 3 + 5 + 6, 9, 11)
 
 
 @pytest.mark.parametrize(("size", "side"), [(299, 8), (224, 5), (75, 1)])
 def test_inception_v3_takes_images_of_other_sizes(size, side):
     with torch.device("meta"):
-        network = inception_network(INCEPTION_V3, conv_norm, 0.5).eval()
+        network = inception_v3().eval()
         assert network[:-1](torch.zeros(1, 3, size, size)).shape == (1, 2048, side, side)

@@ -11,7 +11,8 @@ from torch import nn
 from cnnbook import papers, reference
 from cnnbook.layers import conv_bn_relu
 from cnnbook.networks import vgg11, vgg_network, vgg_small
-from cnnbook.networks.vgg import TABLE_1, Stage, dense, lrn, start_from
+from cnnbook.networks.alexnet_overfeat import response_norm
+from cnnbook.networks.vgg import TABLE_1, VGGStage, dense, start_from
 
 NETWORKS = {"vgg11": "A", "vgg13": "B", "vgg16": "D", "vgg19": "E"}
 SMALL = {"image_size": 32, "hidden": ()}  # the stages, and a head that costs nothing
@@ -112,7 +113,7 @@ def test_the_normalisation_of_a_lrn_is_seen():
 def test_lrn_has_the_constants_of_alexnet():
     x = 30 * torch.rand(1, 12, 3, 3, dtype=torch.float64)
     one = x[0, 5, 1, 1] / (2 + 1e-4 * x[0, 3:8, 1, 1].square().sum()) ** 0.75
-    assert torch.isclose(lrn()(x)[0, 5, 1, 1], one)
+    assert torch.isclose(response_norm()(x)[0, 5, 1, 1], one)
 
 
 @pytest.mark.parametrize("letter", TABLE_1)
@@ -131,7 +132,7 @@ def test_the_dense_form_gives_the_same_at_the_size_of_training():
 
 
 def test_the_dense_form_shares_the_weights():
-    network = vgg_network([Stage(4, (3,))], 5, image_size=8, hidden=())
+    network = vgg_network([VGGStage(4, (3,))], 5, image_size=8, hidden=())
     network.head[-1].weight.data.zero_()
     assert dense(network).head[0].weight.abs().sum() == 0
 

@@ -3,16 +3,17 @@
     python -m tools.chapters.export
 
 `from cnnbook.networks import resnet50` gives the constructors, which are the exported functions
-that take `num_classes`; blocks and tables come from their own module. So two chapters may both have
-a `Stage`, but not both a `resnet50`.
+that take `num_classes`. A module also hands on its blocks: classes of `nn.Module`, and functions
+that are annotated to return one. Tables, their rows and helpers can be imported by their names.
 
 The modules are a copy of the chapters: edit the chapter. Whatever a module needs must stand in an
 exported cell of its own chapter; the imports are merged at its top, and those it does not use are
-left out.
+left out. A comment names the heading that the cells below it come from.
 """
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from tools.chapters import notebooks
 
 FOLDER = Path("cnnbook/networks")
 PACKAGE = "cnnbook.networks"
+LINE = 100  # characters, as in pyproject.toml
 
 
 class ExportError(Exception):
@@ -37,9 +39,10 @@ class Module(NamedTuple):
     chapter: Path  # relative to the book's folder
     notebook: NotebookNode
     imports: list[ast.Import | ast.ImportFrom]
-    body: list[str]  # the cells without their imports
-    names: dict[str, NotebookNode]  # what is defined, and the cell that does it
+    body: list[tuple[str, str]]  # heading and text of the cells, without their imports
+    names: set[str]  # all that is defined
     constructors: list[str]  # functions that take num_classes
+    blocks: list[str]  # classes of modules, and functions that return a module
 
     @property
     def name(self) -> str:
@@ -48,8 +51,8 @@ class Module(NamedTuple):
 
     @property
     def public(self) -> list[str]:
-        """The names for users of the module."""
-        return sorted(name for name in self.names if not name.startswith("_"))
+        """The names that the module hands on."""
+        return sorted({*self.constructors, *self.blocks})
 
 
 def collect(chapter: Path, root: Path) -> Module | None:
@@ -62,8 +65,9 @@ def collect(chapter: Path, root: Path) -> Module | None:
         notebook = notebooks.read(chapter, root)
     except notebooks.NotebookError as error:
         raise ExportError(str(error)) from error
-    module = Module(chapter, notebook, imports=[], body=[], names={}, constructors=[])
+    module = Module(chapter, notebook, [], [], set(), [], [])
     cells = exported(notebook)
+    headings = headings_above(notebook)
     for cell in cells:
         where = notebooks.place(chapter, notebook, cell)
         away = "move it to a cell without the tag export"
@@ -91,18 +95,51 @@ def collect(chapter: Path, root: Path) -> Module | None:
                     )
             if takes_num_classes(statement):
                 module.constructors.append(statement.name)
+            if makes_a_module(statement, module.blocks):
+                module.blocks.append(statement.name)
             for name in names:
                 if name in module.names:
                     raise ExportError(f"{where}: {name} is exported twice: rename one of them")
-                module.names[name] = cell
-        if not all(isinstance(statement, (ast.Import, ast.ImportFrom)) for statement in statements):
-            module.body.append("\n".join(lines))
+                module.names.add(name)
+        if source := re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines).strip("\n")):
+            module.body.append((headings[cell.id], source))
     return module if cells else None
 
 
 def exported(notebook: NotebookNode) -> list[NotebookNode]:
     """The cells tagged `export`."""
     return [cell for cell in notebooks.code_cells(notebook) if "export" in notebooks.tags(cell)]
+
+
+def headings_above(notebook: NotebookNode) -> dict[str, str]:
+    """For each cell's id the headings that it stands under, as in `Build it: The block`."""
+    path, found = {1: notebooks.title(notebook)}, {}
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = re.sub(r"^```.*?^```", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+            for mark, heading in re.findall(r"^(#+) +(.+)", text, re.MULTILINE):
+                path = {level: path[level] for level in path if level < len(mark)}
+                path[len(mark)] = heading.strip()
+        below_the_title = [path[level] for level in path if level > 1]
+        found[cell.id] = ": ".join(below_the_title or path.values())
+    return found
+
+
+def makes_a_module(statement: ast.stmt, blocks: list[str]) -> bool:
+    """Whether a statement defines a public block: a class of modules, or what returns one.
+
+    >>> makes_a_module(ast.parse("def stem() -> nn.Sequential: ...").body[0], [])
+    True
+    >>> makes_a_module(ast.parse("class Row(NamedTuple): ...").body[0], ["Branches"])
+    False
+    """
+    if isinstance(statement, ast.ClassDef):
+        kinds = statement.bases
+    else:
+        kinds = [getattr(statement, "returns", None) or ast.Constant(None)]
+    words = [ast.unparse(kind) for kind in kinds]
+    known = any(word.startswith("nn.") or word in blocks for word in words)
+    return known and not statement.name.startswith("_")
 
 
 def takes_num_classes(statement: ast.stmt) -> bool:
@@ -133,16 +170,33 @@ def assigned(statement: ast.Assign | ast.AnnAssign) -> list[str]:
 
 
 def text(module: Module, owners: dict[str, Module]) -> str:
-    """A module's text, before ruff puts it in order."""
+    """A module's text, before ruff puts its imports in order."""
     header = [
         f'"""{notebooks.title(module.notebook)}.',
         "",
         f"Collected from {module.chapter}",
         "by `make export`: edit the chapter, not this file.",
         '"""',
+        "",
     ]
     imports = [line for statement in module.imports for line in resolved(statement, owners)]
-    return "\n".join([*header, *imports, f"__all__ = {module.public}", *module.body, ""])
+    parts, last = [], ""
+    for heading, source in module.body:
+        parts.append(source if heading == last else f"# -- {heading}\n{source}")
+        last = heading
+    return "\n\n\n".join(["\n".join([*header, *imports, handing_on(module.public)]), *parts]) + "\n"
+
+
+def handing_on(names: list[str]) -> str:
+    """The line `__all__`, or lines where one would be too long.
+
+    >>> handing_on(["one", "two"])
+    '__all__ = ["one", "two"]'
+    """
+    line = f"__all__ = {json.dumps(names)}"
+    if len(line) <= LINE:
+        return line
+    return "\n".join(["__all__ = [", *(f'    "{name}",' for name in names), "]"])
 
 
 def resolved(statement: ast.Import | ast.ImportFrom, owners: dict[str, Module]) -> list[str]:
@@ -168,7 +222,7 @@ def index(modules: list[Module]) -> str:
         if module.constructors:
             lines.append(f"from {PACKAGE}.{module.name} import {', '.join(module.constructors)}")
     names = sorted(name for module in modules for name in module.constructors)
-    return "\n".join([*lines, f"__all__ = {names}", ""])
+    return "\n".join([lines[0], "", *lines[1:], handing_on(names), ""])
 
 
 def export(root: Path) -> dict[Path, str]:
@@ -186,28 +240,26 @@ def export(root: Path) -> dict[Path, str]:
         (package / "__init__.py").write_text(index(modules), encoding="utf-8")
         for module in modules:
             (package / f"{module.name}.py").write_text(text(module, owners), encoding="utf-8")
-        config = f"--config={root / 'pyproject.toml'}"
-        ruff(folder, "check", config, "--fix-only", "--select=F401,I,RUF022")
-        ruff(folder, "format", config)
-        refuse_undefined(modules, ruff(folder, "check", config, "--select=F821"))
+        refuse_undefined(modules, mend(folder, root / "pyproject.toml"))
         return {
             path.relative_to(folder): path.read_text(encoding="utf-8")
             for path in sorted(package.iterdir())
         }
 
 
-def ruff(folder: str, command: str, *options: str) -> str:
-    """Run ruff over a folder and return what it reports, which for `check` is JSON."""
-    report = ["--output-format=json", "--exit-zero"] if command == "check" else ["--quiet"]
+def mend(folder: str, settings: Path) -> list[dict]:
+    """Put the imports in order, drop those without use, and say which names nothing defines."""
+    options = ["--no-cache", "--fix", "--exit-zero", "--output-format=json"]
+    options.append("--select=F401,I,RUF022,F821")
     done = subprocess.run(
-        [sys.executable, "-m", "ruff", command, "--no-cache", *options, *report, "."],
+        [sys.executable, "-m", "ruff", "check", f"--config={settings}", *options, "."],
         cwd=folder,
         capture_output=True,
         text=True,
     )
     if done.returncode:
         raise ExportError(f"{FOLDER}: ruff failed: {done.stderr.strip()}")
-    return done.stdout
+    return json.loads(done.stdout)
 
 
 def owners_of(modules: list[Module]) -> dict[str, Module]:
@@ -233,10 +285,10 @@ def owners_of(modules: list[Module]) -> dict[str, Module]:
     return owners
 
 
-def refuse_undefined(modules: list[Module], report: str) -> None:
+def refuse_undefined(modules: list[Module], report: list[dict]) -> None:
     """Refuse exported code that uses what no exported cell defines."""
     problems = []
-    for finding in json.loads(report):
+    for finding in report:
         module = next(m for m in modules if m.name == Path(finding["filename"]).stem)
         name = finding["message"].split("`")[1]
         for cell in exported(module.notebook):
@@ -257,11 +309,11 @@ def differences(root: Path) -> list[str]:
     except ExportError as error:
         return str(error).splitlines()
     cure = "run 'make export' (and change only the chapter)"
-    found = []
-    for path in sorted({*wanted, *present(root)}):
+    found, there = [], present(root)
+    for path in sorted({*wanted, *there}):
         if path not in wanted:
             found.append(f"{path}: no chapter exports this module: {cure}")
-        elif path not in present(root):
+        elif path not in there:
             found.append(f"{path}: is missing, though a chapter exports it: {cure}")
         elif (root / path).read_text(encoding="utf-8") != wanted[path]:
             found.append(f"{path}: differs from the exported cells of its chapter: {cure}")
