@@ -48,7 +48,7 @@ def _train(options: argparse.Namespace) -> None:
         from cnnbook.training import engine
     except ImportError as error:
         raise Refused('Lightning is missing; run pip install "cnnbook[train]".') from error
-    engine.run(getattr(networks, options.network), options, recipe, folders)
+    engine.run_training(getattr(networks, options.network), options, recipe, folders)
 
 
 def constructors() -> list[str]:

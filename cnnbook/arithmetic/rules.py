@@ -20,14 +20,14 @@ class Merged(tuple):
 
 # For each dimension of a tensor the field along it, or None where it is no axis of the image.
 Fields = tuple[Field | Merged | None, ...]
-Source = tuple[Tensor, Fields]
+_Source = tuple[Tensor, Fields]
 
 
-def _unknown(sources: list[Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
+def _unknown(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
     return None if any(any(fields) for _, fields in sources) else (None,) * output.dim()
 
 
-def _elementwise(sources: list[Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
+def _elementwise(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
     """Every output unit sees what the input units at its place see."""
     joined: list[Field | Merged | None] = []
     for dim in range(output.dim()):
@@ -52,7 +52,7 @@ def _union(fields: Sequence[Field], gated: bool) -> Field | None:
     return union._replace(gated=union.gated or gated)
 
 
-def _normalised(sources: list[Source], output: Tensor, over_image: bool) -> Fields:
+def _normalised(sources: list[_Source], output: Tensor, over_image: bool) -> Fields:
     """Units stay where they are; statistics over the whole image are a gate."""
     tensor, fields = sources[0]
     if output.shape != tensor.shape:  # the statistics, which are given as well

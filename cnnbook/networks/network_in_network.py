@@ -46,7 +46,7 @@ class MLPConv(NamedTuple):
     dropout: float = 0.0  # behind the pooling
 
 
-CIFAR = [
+NIN = [  # for CIFAR-10
     MLPConv((192, 160, 96), 5, pool=nn.MaxPool2d, dropout=0.5),
     MLPConv((192, 192, 192), 5, pool=nn.AvgPool2d, dropout=0.5),
     MLPConv((192, 192, 10), 3),
@@ -76,11 +76,11 @@ def mlpconv_network(table: Sequence[MLPConv], num_classes: int) -> nn.Sequential
 
 def nin(num_classes: int = 10) -> nn.Sequential:
     """The CIFAR-10 network of Lin et al. (2013): images `(N, 3, 32, 32)` to scores."""
-    return mlpconv_network(CIFAR, num_classes)
+    return mlpconv_network(NIN, num_classes)
 
 
 # -- Build it: The network for ImageNet
-IMAGENET = [
+NIN_IMAGENET = [
     MLPConv((96, 96, 96), 11, stride=4, padding=0, pool=nn.MaxPool2d),
     MLPConv((256, 256, 256), 5, pool=nn.MaxPool2d),
     MLPConv((384, 384, 384), 3, pool=nn.MaxPool2d, dropout=0.5),
@@ -91,7 +91,7 @@ SMALL_SPREADS = {"mlpconv1.0": 0.01, "mlpconv3.0": 0.01, "mlpconv4.4": 0.01}
 
 def nin_imagenet(num_classes: int = 1000) -> nn.Sequential:
     """The authors' network for ImageNet: images `(N, 3, 224, 224)` to scores."""
-    network = mlpconv_network(IMAGENET, num_classes)
+    network = mlpconv_network(NIN_IMAGENET, num_classes)
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             nn.init.normal_(module.weight, std=SMALL_SPREADS.get(name, 0.05))

@@ -27,7 +27,7 @@ from torchmetrics.classification import MulticlassAccuracy
 
 from cnnbook.training.checkpoints import last_checkpoint, save
 from cnnbook.training.errors import Refused
-from cnnbook.training.images import Images, Order
+from cnnbook.training.images import Images, Places
 from cnnbook.training.recipes import Recipe, schedulers
 
 
@@ -62,7 +62,7 @@ class Classifier(L.LightningModule):
 
     def train_dataloader(self) -> DataLoader:
         place, seed = (self.trainer.world_size, self.trainer.global_rank), self.options.seed
-        order = Order(self.images, *place, seed=seed, drop_last=True)
+        order = Places(self.images, *place, seed=seed, drop_last=True)
         # A resumed run begins to read before Lightning tells the sampler the epoch.
         order.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
         return self.batches(Images(self.images, seed), sampler=order, drop_last=True)
@@ -119,7 +119,7 @@ def _end_all(trainer: L.Trainer, *_: Any) -> None:  # the other processes have n
         process.kill()
 
 
-def run(
+def run_training(
     constructor: Callable[..., nn.Module],
     options: argparse.Namespace,
     recipe: Recipe,

@@ -26,7 +26,7 @@ class Images(Dataset):
             return self.folder[index]
 
 
-class Order(DistributedSampler):
+class Places(DistributedSampler):
     """Places `(epoch, index)` in a random order, dealt out to the devices."""
 
     def __iter__(self) -> Iterator[tuple[int, int]]:

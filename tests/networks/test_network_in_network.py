@@ -8,7 +8,7 @@ from torch import nn
 
 from cnnbook import papers, reference
 from cnnbook.networks import nin, nin_imagenet
-from cnnbook.networks.network_in_network import CIFAR, mlpconv, mlpconv_network
+from cnnbook.networks.network_in_network import NIN, mlpconv, mlpconv_network
 
 
 def rounded_up(theirs: nn.Module) -> nn.Module:
@@ -100,10 +100,10 @@ def test_an_mlpconv_layer_may_have_any_number_of_layers():
 
 def test_only_the_last_number_of_the_table_is_the_number_of_classes():
     with torch.device("meta"):
-        network = mlpconv_network(CIFAR, 7)
+        network = mlpconv_network(NIN, 7)
     assert network.mlpconv3[2].out_channels == 192
     assert network.mlpconv3[4].out_channels == 7
-    assert CIFAR[-1].channels == (192, 192, 10)
+    assert NIN[-1].channels == (192, 192, 10)
 
 
 def test_weights_are_drawn_as_the_released_definition_says():

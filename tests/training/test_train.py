@@ -14,7 +14,7 @@ from torch import nn
 from cnnbook import networks, papers, train, training
 from cnnbook.training import engine
 from cnnbook.training import recipes as recipe
-from cnnbook.training.images import Images, Order, image_folders
+from cnnbook.training.images import Images, Places, image_folders
 
 # Lightning warns of what is not ours.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -397,7 +397,7 @@ def test_an_image_is_augmented_alike_in_an_epoch_and_otherwise_in_the_next(data)
 def test_processes_share_the_batches_of_one():
     def batches(replicas: int) -> list[set]:
         orders = [
-            list(Order(range(23), replicas, rank, seed=0, drop_last=True))
+            list(Places(range(23), replicas, rank, seed=0, drop_last=True))
             for rank in range(replicas)
         ]
         share = 6 // replicas
