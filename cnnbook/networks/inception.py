@@ -72,7 +72,7 @@ def inception(in_channels: int, row: InceptionRow, conv: Callable = conv_relu) -
 
 
 # -- Build it: Table 1
-GOOGLENET = {
+GOOGLENET = {  # Szegedy et al. (2014), Table 1
     "3a": InceptionRow(64, 96, 128, 16, 32, 32),
     "3b": InceptionRow(128, 128, 192, 32, 96, 64, pool=3),
     "4a": InceptionRow(192, 96, 208, 16, 48, 64),
