@@ -25,7 +25,7 @@ def command(book: Book, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 def nbval(book: Book) -> str:
     """What pytest says about the chapter, tested as `make test` does, in this one process."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *verify.NBVAL, "-n0", "--color=no", str(book.path)],
+        [sys.executable, "-m", "pytest", *verify.nbval(), "-n0", "--color=no", str(book.path)],
         cwd=book.root,
         env=run.environment(book.root),
         capture_output=True,

@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.chapters import export, notebooks, plain
+from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
 
 KB = 1000
@@ -120,7 +121,7 @@ def form(chapter: Chapter) -> Iterator[str]:
 def tags(chapter: Chapter) -> Iterator[str]:
     """Only tags that something here understands, on code cells."""
     for cell in chapter.cells:
-        allowed = notebooks.TAGS if cell.cell_type == "code" else {}
+        allowed = list(Tag) if cell.cell_type == "code" else []
         known = f"known are {', '.join(allowed)}" if allowed else "a Markdown cell has none"
         for tag in sorted(notebooks.tags(cell) - set(allowed)):
             yield chapter.at(cell, f"unknown tag {tag}: remove it; {known}")
@@ -204,13 +205,13 @@ def figures(chapter: Chapter) -> Iterator[str]:
     if not any(drawn.values()):
         yield f"{chapter.path}: has no figure: draw at least one"
     for cell in chapter.code:
-        if "stepper" in notebooks.tags(cell) and drawn[cell.id] < 2:
+        if Tag.STEPPER in notebooks.tags(cell) and drawn[cell.id] < 2:
             yield chapter.at(cell, "a stepper shows at least two pictures: show each step")
 
 
 def exercises(chapter: Chapter) -> Iterator[str]:
     """Exercises come as task, stub, check and folded solution, and the outputs prove them."""
-    parts = {"exercise", "check", "solution"}
+    parts = {Tag.EXERCISE, Tag.CHECK, Tag.SOLUTION}
     inside: set[str] = set()
     number = 0
     for i, cell in enumerate(chapter.cells):
@@ -223,7 +224,7 @@ def exercises(chapter: Chapter) -> Iterator[str]:
         following = chapter.cells[i + 1 : i + 4]
         inside.update(part.id for part in following)
         found = [parts & notebooks.tags(part) for part in following]
-        if found != [{"exercise"}, {"check"}, {"solution"}]:
+        if found != [{Tag.EXERCISE}, {Tag.CHECK}, {Tag.SOLUTION}]:
             yield chapter.at(
                 cell,
                 "three code cells must follow, tagged exercise, check, and solution + hide-cell",
@@ -253,7 +254,7 @@ def solved(
             words = "right" if right else "wrong"
             yield chapter.at(cell, f"its stored verdict must find exercise {name} {words}")
     folded = (
-        "hide-cell" in notebooks.tags(solution)
+        Tag.HIDE_CELL in notebooks.tags(solution)
         and solution.metadata.get("jupyter", {}).get("source_hidden") is True
         and solution.metadata.get("cellView") == "form"
         and solution.source.startswith("# @title Solution\n")

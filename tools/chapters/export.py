@@ -22,6 +22,7 @@ from typing import NamedTuple
 from nbformat import NotebookNode
 
 from tools.chapters import notebooks
+from tools.chapters.notebooks import Tag
 
 FOLDER = Path("cnnbook/networks")
 PACKAGE = "cnnbook.networks"
@@ -102,7 +103,7 @@ def collect(chapter: Path, root: Path) -> Module | None:
 
 def exported(notebook: NotebookNode) -> list[NotebookNode]:
     """The cells tagged `export`."""
-    return [cell for cell in notebooks.code_cells(notebook) if "export" in notebooks.tags(cell)]
+    return [cell for cell in notebooks.code_cells(notebook) if Tag.EXPORT in notebooks.tags(cell)]
 
 
 def takes_num_classes(statement: ast.stmt) -> bool:
