@@ -183,6 +183,35 @@ def outputs(chapter: Chapter) -> Iterator[str]:
             yield chapter.at(cell, f"prints an address ({found[0]}): end with _ = …, or print less")
 
 
+def own_words(chapter: Chapter) -> Iterator[str]:
+    """No error message of torch is printed: another release words it otherwise."""
+    for cell in chapter.code:
+        try:
+            tree = notebooks.parse(cell.source)
+        except SyntaxError:  # told by another rule
+            continue
+        tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+        if any(prints_torch(node, handler) for node in tries for handler in node.handlers):
+            yield chapter.at(cell, "prints an error message of torch: print your own words for it")
+
+
+def prints_torch(node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler prints what it caught, and torch may have raised that."""
+    caught = handler.type and ast.unparse(handler.type)
+    called = {ast.unparse(part) for each in node.body for part in ast.walk(each)}
+    torchs = any(re.match(r"(torch|nn|F)\.", name) for name in called)
+    printed = {
+        name.id
+        for each in handler.body
+        for call in ast.walk(each)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
+        for name in ast.walk(call)
+        if isinstance(name, ast.Name)
+    }
+    ours = caught and "RuntimeError" not in caught and not torchs  # our functions: ValueError
+    return handler.name in printed and not ours
+
+
 def picture(chapter: Chapter, cell: NotebookNode, output: NotebookNode) -> Iterator[str]:
     """A picture is small, and has words for those who cannot see it."""
     size = len(base64.b64decode(output.data["image/png"]))
@@ -207,6 +236,8 @@ def figures(chapter: Chapter) -> Iterator[str]:
     for cell in chapter.code:
         if Tag.STEPPER in notebooks.tags(cell) and drawn[cell.id] < 2:
             yield chapter.at(cell, "a stepper shows at least two pictures: show each step")
+        if Tag.TRAINED in notebooks.tags(cell) and not drawn[cell.id]:
+            yield chapter.at(cell, "draws nothing: remove the tag trained")
 
 
 def exercises(chapter: Chapter) -> Iterator[str]:
@@ -297,7 +328,7 @@ def wording(root: Path) -> Iterator[str]:
                 yield f"{path}: line {number}: 'simply': leave the word out"
 
 
-RULES = (form, tags, setup, markdown)
+RULES = (form, tags, setup, own_words, markdown)
 RULES_WHEN_RUN = (fresh, outputs, figures, exercises)
 
 
