@@ -171,9 +171,10 @@ def write_setup(notebook: NotebookNode, root: Path) -> None:
 
 def tidy(notebook: NotebookNode) -> None:
     """Drop what editors leave in a notebook's metadata, and the version of Python."""
-    stamp = notebook.metadata.get("cnnbook", {}).get("stamp", "")
+    own = {"stamp": ""} | notebook.metadata.get("cnnbook", {})
+    own = {key: own[key] for key in ("seconds", "stamp") if key in own}
     notebook.metadata = nbformat.from_dict(
-        {"cnnbook": {"stamp": stamp}, "kernelspec": KERNELSPEC, "language_info": LANGUAGE}
+        {"cnnbook": own, "kernelspec": KERNELSPEC, "language_info": LANGUAGE}
     )
     for cell in notebook.cells:
         for key in set(cell.metadata) - CELL_METADATA:

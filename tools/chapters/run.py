@@ -56,9 +56,20 @@ async def run(path: Path, root: Path) -> None:
     notebook = notebooks.read(path, root)
     notebooks.write_setup(notebook, root)
     notebooks.tidy(notebook)
+    started = time.monotonic()
     await execute(notebook, path, root)
+    notebook.metadata.cnnbook.seconds = rounded(time.monotonic() - started)
     notebook.metadata.cnnbook.stamp = stamp(notebook, root)
     notebooks.write(root / path, notebook)
+
+
+def rounded(seconds: float) -> int:
+    """To one digit: how long a notebook takes, stored so that it seldom changes.
+
+    >>> rounded(0.2), rounded(37.4), rounded(163)
+    (1, 40, 200)
+    """
+    return int(float(f"{max(seconds, 1):.0e}"))
 
 
 def client(notebook: NotebookNode, path: Path, root: Path, **options: object) -> NotebookClient:

@@ -6,6 +6,7 @@
 Any Python will do that has the packages: a machine with a GPU needs no .venv.
 """
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,13 @@ def nbval(side_by_side: int = SIDE_BY_SIDE, strict: bool = True) -> list[str]:
 
 
 def longest_first(paths: list[Path], root: Path) -> list[Path]:
-    """Sorted so that the last one to run is short: nobody waits for it alone."""
-    return sorted(paths, key=lambda path: -(root / path).stat().st_size)
+    """Sorted by how long they took to run, so that nothing long runs alone at the end."""
+
+    def seconds(path: Path) -> float:
+        stored = notebooks.read(path, root).metadata.get("cnnbook", {})
+        return stored.get("seconds", math.inf)  # unknown: it may be long
+
+    return sorted(paths, key=seconds, reverse=True)
 
 
 def missing_gpu() -> str:
