@@ -33,8 +33,8 @@ from tools.chapters.notebooks import Tag, tags
 MEAN_LIMIT = 4  # on average
 FIELD_LIMIT = 10  # in the worst of 8×8 fields
 
-# Of pictures that are compared by structure. Measured with other kernels and with disturbed
-# weights: no side changed by more than 2 %, no limit by more than 12 % of its axis.
+# Of pictures that are compared by structure: what fits the data may follow them so far, and a
+# curve that is another (a loss that stays, one that explodes) leaves the band.
 SIZE_LIMIT = 0.1  # of each side
 AXIS_LIMIT = 0.25  # of the length of the axis; on a logarithmic one at least a third of a decade
 NUMBER = re.compile(r"[-−+]?\d+(?:[.,]\d+)*")

@@ -144,7 +144,7 @@ def reason(text: str) -> str:
     stored, fresh = (re.search(rf"^  \{sign} (.*)", text, re.MULTILINE) for sign in "+-")
     if stored or fresh:
         words = [repr(found[1].strip()) if found else "nothing" for found in (fresh, stored)]
-        return f"gives {words[0]}, but {words[1]} is stored"
+        return f"gives {words[0][:90]}, but {words[1][:90]} is stored"
     _, _, told = text.partition("Traceback:\n")
     return " ".join((told or text).split())[:200]
 
