@@ -6,10 +6,10 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test check format notebooks export gpu-test bench contents differences lock clean environment python
+.PHONY: help book serve test shake repeat check format notebooks export gpu-test bench contents differences lock clean environment colab-environment python
 
 help:  ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 book: environment  ## build the website from the stored notebooks
 	@$(python) -m tools.site.site build
@@ -20,6 +20,9 @@ serve: book  ## show the website on this machine
 test: check  ## prove everything: checks, unit tests, and every notebook run again
 	@$(python) -m pytest -q -n 2 --dist worksteal --ignore=tests/browser cnnbook tools tests
 	@$(python) -m tools.chapters.verify
+
+shake: environment  ## run a third of the notebooks as other machines would (KIND=… NB=… ALL=1)
+	@$(python) -m tools.chapters.shake $(KIND:%=--kind %) $(if $(ALL),--all) $(NB)
 
 check: environment  ## the fast part of test: lint, and what shows without running a notebook
 	@$(python) -m ruff check --quiet --output-format=concise .
@@ -40,6 +43,9 @@ export: environment  ## collect the cells tagged export into cnnbook/networks
 gpu-test: environment  ## run the notebooks on CUDA against the same stored outputs
 	@$(python) -m tools.chapters.verify --gpu
 
+repeat: environment  ## an experiment again, nothing stored: NB=path SEEDS=10 LONGER=2 RATES="0.1 0.2"
+	@$(python) -m tools.chapters.repeat $(SEEDS:%=--seeds %) $(LONGER:%=--longer %) $(RATES:%=--rate %) $(NB)
+
 bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
 	@$(python) -m tools.pages.benchmarks
 
@@ -48,6 +54,9 @@ contents: environment  ## write every table of contents from _toc.yml and the ch
 
 differences: environment  ## hold the networks beside those of others; write book/differences.md
 	@$(python) -m tools.pages.differences
+
+colab-environment: environment  ## Colab's versions in .venv-colab, which make shake KIND=colab uses
+	@$(python) -m tools.chapters.colab
 
 lock: python  ## write requirements.txt anew from pyproject.toml (UPGRADE=1: newest versions)
 	@$(PYTHON) tools/environment.py lock $(if $(UPGRADE),--upgrade)

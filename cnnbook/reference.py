@@ -168,8 +168,8 @@ def _randomise(model: nn.Module, generator: torch.Generator) -> None:
             elif tensor.dim() <= 1:
                 tensor.normal_(0, 0.1, generator=generator)
             else:
-                fan_in = tensor[0].numel()
-                tensor.normal_(0, (2 / fan_in) ** 0.5, generator=generator)
+                limit = (6 / tensor[0].numel()) ** 0.5  # as He draws them; normal numbers are slow
+                tensor.uniform_(-limit, limit, generator=generator)
 
 
 def _relative(a: Tensor, b: Tensor) -> float:

@@ -59,7 +59,7 @@ def colab(tmp_path: Path) -> Path:
         # A .pth file would lead back to this tree; the book itself is what must be missing.
         if "cnnbook" not in entry.name and entry.suffix != ".pth":
             (packages / entry.name).symlink_to(entry)
-    venv.create(tmp_path / "colab" / "env", with_pip=True)
+    venv.create(tmp_path / "colab" / "env")  # pip is among the packages
     python = tmp_path / "colab" / "env" / "bin" / "python"
     asked = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     own = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()

@@ -29,6 +29,7 @@ from cnnbook.plots.style import (
     SKY,
     STYLE,
     VERMILLION,
+    describe,
     show,
     use_style,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "confusion_matrix",
     "convolution_shapes",
     "convolution_step",
+    "describe",
     "feature_maps",
     "filters",
     "image",

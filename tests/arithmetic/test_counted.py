@@ -7,10 +7,12 @@ made by this package.
 """
 
 import csv
+import functools
 import gc
 import importlib
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -24,12 +26,20 @@ ROWS = list(csv.DictReader(TABLE.splitlines()))
 def build(constructor: str) -> torch.nn.Module:
     """Call a constructor, written as it is called, on the meta device: without any numbers."""
     names = constructor.partition("(")[0].split(".")
+    library = imported(".".join(names[:-1]), names[0])
+    with warnings.catch_warnings(), torch.device("meta"):
+        warnings.simplefilter("ignore")
+        return eval(constructor, {names[0]: library})
+
+
+@functools.cache
+def imported(module: str, library: str) -> ModuleType:
+    """Import an old library on a new torch; it warns, and leaves files open."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # old libraries on a new torch
-        importlib.import_module(".".join(names[:-1]))
-        gc.collect()  # and the files that they left open
-        with torch.device("meta"):
-            return eval(constructor, {names[0]: importlib.import_module(names[0])})
+        warnings.simplefilter("ignore")
+        importlib.import_module(module)
+        gc.collect()
+    return importlib.import_module(library)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["constructor"] for row in ROWS])

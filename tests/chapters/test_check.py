@@ -191,6 +191,26 @@ def test_an_error_that_is_announced(book: Book) -> None:
     assert problems_after(book, change) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "handler", "whose"),
+    [
+        ("net(image)", "RuntimeError", "print(str(e)[:57])", "torch's"),
+        ("nn.Conv2d(18, 36, 3, groups=4)", "ValueError", "print('refused:', e)", "torch's"),
+        ("x = [F.relu(net)]", "(TypeError, ValueError)", "print(f'{e}')", "torch's"),
+        ("net(image)", "RuntimeError", "print('refused')", "ours"),
+        ("output_size(4, 3)", "ValueError", "print(e)", "ours"),
+        ("nn.Conv2d(18, 36, 3, groups=4)", "ValueError", "raise Wrong from e", "ours"),
+    ],
+)
+def test_error_messages_of_torch_are_not_printed(
+    book: Book, body: str, kind: str, handler: str, whose: str
+) -> None:
+    source = f"try:\n    {body}\nexcept {kind} as e:\n    {handler}"
+    problems = problems_after(book, lambda nb: nb.cells[PRINT].update(source=source))
+    said = [line for line in problems if "prints an error message of torch: print your" in line]
+    assert len(said) == (whose == "torch's")
+
+
 def test_a_semicolon(book: Book) -> None:
     problem = found(book, lambda nb: nb.cells[PRINT].update(source="area(1);"))
     assert "ends in ;, which hides nothing in tests: end with _ = …" in problem
@@ -216,6 +236,21 @@ def test_a_chapter_without_a_figure(book: Book) -> None:
         nb.cells[FIGURE].outputs = []
 
     assert found(book, change) == f"{book.path}: has no figure: draw at least one"
+
+
+def test_a_cell_that_draws_a_training_draws(book: Book) -> None:
+    problem = found(book, lambda nb: nb.cells[PRINT].metadata.update(tags=["trained"]))
+    assert "draws nothing: remove the tag trained" in problem
+    assert (
+        problems_after(
+            book,
+            lambda nb: (
+                nb.cells[PRINT].metadata.pop("tags"),
+                nb.cells[FIGURE].metadata.update(tags=["trained"]),
+            ),
+        )
+        == []
+    )
 
 
 def test_a_stepper_with_steps(book: Book) -> None:

@@ -25,7 +25,7 @@ def command(book: Book, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
 def nbval(book: Book) -> str:
     """What pytest says about the chapter, tested as `make test` does, in this one process."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *verify.NBVAL, "-n0", "--color=no", str(book.path)],
+        [sys.executable, "-m", "pytest", *verify.nbval(), "-n0", "--color=no", str(book.path)],
         cwd=book.root,
         env=run.environment(book.root),
         capture_output=True,
@@ -51,7 +51,9 @@ def test_a_run_stores_what_the_checks_and_the_tests_want(
     command(book, monkeypatch)
     assert "round-things.ipynb: run and stamped, " in capsys.readouterr().out
     assert book.problems() == []
-    assert book.read() == good
+    again = book.read()
+    assert again.metadata.cnnbook.pop("seconds") >= 1
+    assert again == good
     assert "17 passed" in nbval(book)
 
 
@@ -93,6 +95,18 @@ def test_what_differs_from_what_is_stored_is_told_with_a_cure(book: Book) -> Non
     assert f"Cell 4: In [5] of {book.path}: picture 1 differs from the stored one by " in said
     assert f"Cell 15: Cell outputs differ in In [16] of {book.path}: {cure}" in said
     assert "3 failed, 14 passed" in said
+
+
+def test_what_took_long_is_tested_first(book: Book) -> None:
+    paths = []
+    for name, seconds in (("short", 5), ("long", 100), ("new", None), ("middle", 30)):
+        notebook = book.read()
+        if seconds:
+            notebook.metadata.cnnbook.seconds = seconds
+        paths.append(book.path.with_stem(name))
+        notebooks.write(book.root / paths[-1], notebook)
+    ordered = verify.longest_first(paths, book.root)
+    assert [path.stem for path in ordered] == ["new", "long", "middle", "short"]
 
 
 def test_without_a_gpu_the_gpu_run_says_why_it_is_skipped(

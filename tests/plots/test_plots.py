@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -133,10 +134,36 @@ def shown(fig: plt.Figure, monkeypatch: pytest.MonkeyPatch) -> tuple[Image.Image
 def test_show_keeps_the_words_and_the_transparency(monkeypatch: pytest.MonkeyPatch) -> None:
     ax = plots.convolution_step(X, WEIGHT, BIAS, 0, 0)
     picture, bundle, more = shown(ax.figure, monkeypatch)
-    assert more["metadata"] == {"image/png": {"alt": "two words"}}
+    assert more["metadata"]["image/png"] == {"alt": "two words"}
     assert "two words" in bundle["text/plain"]
     assert picture.convert("RGBA").getpixel((0, 0))[3] == 0
     assert not plt.fignum_exists(ax.figure.number)
+
+
+def test_show_stores_what_a_figure_is_made_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    fig, (left, right) = plt.subplots(1, 2)
+    left.plot([0, 1], [0, 1], label="loss")
+    left.axhline(0.5)
+    left.set(title="training", xlabel="step", yscale="log", xlim=(0, 1), ylim=(0.01234567, 1))
+    left.legend()
+    right.imshow(torch.eye(3).numpy())
+    right.text(0, 0, "x")
+    right.bar([0, 1], [1, 1])
+    right.scatter([0], [0])
+    *_, more = shown(fig, monkeypatch)
+    curves, picture = more["metadata"]["cnnbook"]["figure"]
+    assert curves == {
+        "title": "training",
+        "xlabel": "step",
+        "xlim": [0, 1],
+        "yscale": "log",
+        "ylim": [0.0123, 1],
+        "lines": 2,
+        "legend": 1,
+    }
+    counted = {key: picture[key] for key in picture if key not in ("xlim", "ylim")}
+    assert counted == {"images": 1, "texts": 1, "patches": 2, "collections": 1}
+    assert json.loads(json.dumps([curves, picture])) == [curves, picture]
 
 
 def test_show_gives_a_drawing_few_colours_and_a_photograph_all(

@@ -109,6 +109,17 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return all(torch.equal(first[name], second[name]) for name in first)
 
 
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory) -> Path:
+    """The output of a run that nothing interrupted."""
+    output = tmp_path_factory.mktemp("whole") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "tiny", tiny, raising=False)
+        patch.setattr(networks, "__all__", [*networks.__all__, "tiny"])
+        assert train.main(options(data, output)) == 0
+    return output
+
+
 @pytest.fixture
 def started(data, tmp_path, monkeypatch) -> Path:
     """The output of a run that ended in its second epoch."""
@@ -135,12 +146,11 @@ def refused(arguments: list[str], capsys) -> str:
 
 
 @pytest.mark.parametrize("moment", ["reading", "writing"])
-def test_a_killed_run_ends_as_an_uninterrupted_one(moment, data, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+def test_a_killed_run_ends_as_an_uninterrupted_one(moment, data, whole, tmp_path):
+    killed = tmp_path / "killed"
     done = apart(options(data, killed), tmp_path, DIE=moment)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert "epoch 3 of 3" not in done.stdout
-    assert train.main(options(data, whole)) == 0
     assert not same(*(weights(run, "last.ckpt")["state_dict"] for run in (killed, whole)))
     assert train.main(options(data, killed, "--resume", "--workers", "2")) == 0
     assert same(weights(killed), weights(whole))

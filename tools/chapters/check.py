@@ -17,6 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools.chapters import export, notebooks, plain
+from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
 
 KB = 1000
@@ -120,7 +121,7 @@ def form(chapter: Chapter) -> Iterator[str]:
 def tags(chapter: Chapter) -> Iterator[str]:
     """Only tags that something here understands, on code cells."""
     for cell in chapter.cells:
-        allowed = notebooks.TAGS if cell.cell_type == "code" else {}
+        allowed = list(Tag) if cell.cell_type == "code" else []
         known = f"known are {', '.join(allowed)}" if allowed else "a Markdown cell has none"
         for tag in sorted(notebooks.tags(cell) - set(allowed)):
             yield chapter.at(cell, f"unknown tag {tag}: remove it; {known}")
@@ -182,6 +183,35 @@ def outputs(chapter: Chapter) -> Iterator[str]:
             yield chapter.at(cell, f"prints an address ({found[0]}): end with _ = …, or print less")
 
 
+def own_words(chapter: Chapter) -> Iterator[str]:
+    """No error message of torch is printed: another release words it otherwise."""
+    for cell in chapter.code:
+        try:
+            tree = notebooks.parse(cell.source)
+        except SyntaxError:  # told by another rule
+            continue
+        tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+        if any(prints_torch(node, handler) for node in tries for handler in node.handlers):
+            yield chapter.at(cell, "prints an error message of torch: print your own words for it")
+
+
+def prints_torch(node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether a handler prints what it caught, and torch may have raised that."""
+    caught = handler.type and ast.unparse(handler.type)
+    called = {ast.unparse(part) for each in node.body for part in ast.walk(each)}
+    torchs = any(re.match(r"(torch|nn|F)\.", name) for name in called)
+    printed = {
+        name.id
+        for each in handler.body
+        for call in ast.walk(each)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
+        for name in ast.walk(call)
+        if isinstance(name, ast.Name)
+    }
+    ours = caught and "RuntimeError" not in caught and not torchs  # our functions: ValueError
+    return handler.name in printed and not ours
+
+
 def picture(chapter: Chapter, cell: NotebookNode, output: NotebookNode) -> Iterator[str]:
     """A picture is small, and has words for those who cannot see it."""
     size = len(base64.b64decode(output.data["image/png"]))
@@ -204,13 +234,15 @@ def figures(chapter: Chapter) -> Iterator[str]:
     if not any(drawn.values()):
         yield f"{chapter.path}: has no figure: draw at least one"
     for cell in chapter.code:
-        if "stepper" in notebooks.tags(cell) and drawn[cell.id] < 2:
+        if Tag.STEPPER in notebooks.tags(cell) and drawn[cell.id] < 2:
             yield chapter.at(cell, "a stepper shows at least two pictures: show each step")
+        if Tag.TRAINED in notebooks.tags(cell) and not drawn[cell.id]:
+            yield chapter.at(cell, "draws nothing: remove the tag trained")
 
 
 def exercises(chapter: Chapter) -> Iterator[str]:
     """Exercises come as task, stub, check and folded solution, and the outputs prove them."""
-    parts = {"exercise", "check", "solution"}
+    parts = {Tag.EXERCISE, Tag.CHECK, Tag.SOLUTION}
     inside: set[str] = set()
     number = 0
     for i, cell in enumerate(chapter.cells):
@@ -223,7 +255,7 @@ def exercises(chapter: Chapter) -> Iterator[str]:
         following = chapter.cells[i + 1 : i + 4]
         inside.update(part.id for part in following)
         found = [parts & notebooks.tags(part) for part in following]
-        if found != [{"exercise"}, {"check"}, {"solution"}]:
+        if found != [{Tag.EXERCISE}, {Tag.CHECK}, {Tag.SOLUTION}]:
             yield chapter.at(
                 cell,
                 "three code cells must follow, tagged exercise, check, and solution + hide-cell",
@@ -253,7 +285,7 @@ def solved(
             words = "right" if right else "wrong"
             yield chapter.at(cell, f"its stored verdict must find exercise {name} {words}")
     folded = (
-        "hide-cell" in notebooks.tags(solution)
+        Tag.HIDE_CELL in notebooks.tags(solution)
         and solution.metadata.get("jupyter", {}).get("source_hidden") is True
         and solution.metadata.get("cellView") == "form"
         and solution.source.startswith("# @title Solution\n")
@@ -296,7 +328,7 @@ def wording(root: Path) -> Iterator[str]:
                 yield f"{path}: line {number}: 'simply': leave the word out"
 
 
-RULES = (form, tags, setup, markdown)
+RULES = (form, tags, setup, own_words, markdown)
 RULES_WHEN_RUN = (fresh, outputs, figures, exercises)
 
 

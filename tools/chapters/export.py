@@ -23,6 +23,7 @@ from typing import NamedTuple
 from nbformat import NotebookNode
 
 from tools.chapters import notebooks
+from tools.chapters.notebooks import Tag
 
 FOLDER = Path("cnnbook/networks")
 PACKAGE = "cnnbook.networks"
@@ -108,7 +109,7 @@ def collect(chapter: Path, root: Path) -> Module | None:
 
 def exported(notebook: NotebookNode) -> list[NotebookNode]:
     """The cells tagged `export`."""
-    return [cell for cell in notebooks.code_cells(notebook) if "export" in notebooks.tags(cell)]
+    return [cell for cell in notebooks.code_cells(notebook) if Tag.EXPORT in notebooks.tags(cell)]
 
 
 def headings_above(notebook: NotebookNode) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 
 import nbformat
@@ -14,24 +15,37 @@ from nbformat.validator import iter_validate
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TAGS = {
-    "export": "the cell becomes part of cnnbook.networks",
-    "colab-setup": "the first code cell, which installs cnnbook where it is missing",
-    "hide-input": "the site folds the code",
-    "hide-cell": "the site folds the cell",
-    "exercise": "the stub that a reader fills in",
-    "check": "what tells the reader how far the exercise is",
-    "solution": "one answer, folded",
-    "stepper": "several pictures that the site shows one at a time",
-    "nbval-ignore-output": "the output may differ from run to run",
-    "nbval-skip": "the tests do not run the cell",
-    "nbval-raises-exception": "the cell raises, and the error is compared",
-    "raises-exception": "the cell raises, and the error is compared",
-}
-RAISES = {"nbval-raises-exception", "raises-exception"}
+
+class Tag(StrEnum):
+    """The tags that a code cell may carry: all there are, each with what it means."""
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str) -> "Tag":
+        """A tag is its name."""
+        tag = str.__new__(cls, name)
+        tag._value_, tag.meaning = name, meaning
+        return tag
+
+    EXPORT = "export", "the cell becomes part of cnnbook.networks"
+    COLAB_SETUP = "colab-setup", "the first code cell, which installs cnnbook where it is missing"
+    HIDE_INPUT = "hide-input", "the site folds the code"
+    HIDE_CELL = "hide-cell", "the site folds the cell"
+    EXERCISE = "exercise", "the stub that a reader fills in"
+    CHECK = "check", "what tells the reader how far the exercise is"
+    SOLUTION = "solution", "one answer, folded"
+    STEPPER = "stepper", "several pictures that the site shows one at a time"
+    TRAINED = "trained", "what it draws depends on a training: compared by structure, not by pixels"
+    IGNORE_OUTPUT = "nbval-ignore-output", "what it prints may differ from run to run"
+    SKIP = "nbval-skip", "the tests do not run the cell"
+    NBVAL_RAISES = "nbval-raises-exception", "the cell raises, and the error is compared"
+    RAISES = "raises-exception", "the cell raises, and the error is compared"
+
+
+RAISES = {Tag.NBVAL_RAISES, Tag.RAISES}
 CELL_METADATA = {"tags", "jupyter", "cellView"}  # what a cell may carry
 
-SETUP_TAGS = ["colab-setup", "hide-input"]
+SETUP_TAGS = [Tag.COLAB_SETUP.value, Tag.HIDE_INPUT.value]
 SETUP = """\
 try:
     import cnnbook
@@ -141,7 +155,7 @@ def setup_source(root: Path) -> str:
 
 def is_setup(cell: NotebookNode) -> bool:
     """Whether a cell is meant to be the set-up cell."""
-    return "colab-setup" in tags(cell)
+    return Tag.COLAB_SETUP in tags(cell)
 
 
 def write_setup(notebook: NotebookNode, root: Path) -> None:
@@ -157,9 +171,10 @@ def write_setup(notebook: NotebookNode, root: Path) -> None:
 
 def tidy(notebook: NotebookNode) -> None:
     """Drop what editors leave in a notebook's metadata, and the version of Python."""
-    stamp = notebook.metadata.get("cnnbook", {}).get("stamp", "")
+    own = {"stamp": ""} | notebook.metadata.get("cnnbook", {})
+    own = {key: own[key] for key in ("seconds", "stamp") if key in own}
     notebook.metadata = nbformat.from_dict(
-        {"cnnbook": {"stamp": stamp}, "kernelspec": KERNELSPEC, "language_info": LANGUAGE}
+        {"cnnbook": own, "kernelspec": KERNELSPEC, "language_info": LANGUAGE}
     )
     for cell in notebook.cells:
         for key in set(cell.metadata) - CELL_METADATA:

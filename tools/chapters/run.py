@@ -23,6 +23,7 @@ from nbformat import NotebookNode
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, NbvalKernelspecManager
 
 from tools.chapters import notebooks
+from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
 
 SIDE_BY_SIDE = 2
@@ -55,19 +56,26 @@ async def run(path: Path, root: Path) -> None:
     notebook = notebooks.read(path, root)
     notebooks.write_setup(notebook, root)
     notebooks.tidy(notebook)
+    started = time.monotonic()
     await execute(notebook, path, root)
+    notebook.metadata.cnnbook.seconds = rounded(time.monotonic() - started)
     notebook.metadata.cnnbook.stamp = stamp(notebook, root)
     notebooks.write(root / path, notebook)
 
 
-async def execute(notebook: NotebookNode, path: Path, root: Path) -> None:
-    """Run the cells in a fresh kernel of this Python, and put the outputs into them."""
-    running = copy.deepcopy(notebook)
-    for cell in running.cells:  # nbclient knows only one of the two tags
-        if notebooks.RAISES & notebooks.tags(cell):
-            cell.metadata.tags = ["raises-exception"]
-    client = NotebookClient(
-        running,
+def rounded(seconds: float) -> int:
+    """To one digit: how long a notebook takes, stored so that it seldom changes.
+
+    >>> rounded(0.2), rounded(37.4), rounded(163)
+    (1, 40, 200)
+    """
+    return int(float(f"{max(seconds, 1):.0e}"))
+
+
+def client(notebook: NotebookNode, path: Path, root: Path, **options: object) -> NotebookClient:
+    """What runs cells, in a fresh kernel of this Python that stands where the notebook lies."""
+    return NotebookClient(
+        notebook,
         km=AsyncKernelManager(
             kernel_name=CURRENT_ENV_KERNEL_NAME, kernel_spec_manager=NbvalKernelspecManager()
         ),
@@ -76,16 +84,26 @@ async def execute(notebook: NotebookNode, path: Path, root: Path) -> None:
         timeout=CELL_TIMEOUT,
         record_timing=False,
         coalesce_streams=True,
+        **options,
     )
+
+
+async def execute(notebook: NotebookNode, path: Path, root: Path) -> None:
+    """Run the cells in a fresh kernel, and put the outputs into them."""
+    running = copy.deepcopy(notebook)
+    for cell in running.cells:  # nbclient knows only one of the two tags
+        if notebooks.RAISES & notebooks.tags(cell):
+            cell.metadata.tags = [Tag.RAISES.value]
+    runner = client(running, path, root)
     at = 0
 
     def remember(cell: NotebookNode, cell_index: int) -> None:
         nonlocal at
         at = cell_index
 
-    client.on_cell_execute = remember
+    runner.on_cell_execute = remember
     try:
-        await client.async_execute(cleanup_kc=True, env=environment(root))
+        await runner.async_execute(cleanup_kc=True, env=environment(root))
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         where = notebooks.place(path, notebook, notebook.cells[at])
         raise RunError(story(where, notebook.cells[at].source, error)) from error

@@ -1,0 +1,1 @@
+"""What `make shake` puts on the path of the kernels it starts."""
