@@ -183,7 +183,7 @@ def test_search_key(visit, address):
 def test_colours_are_the_readers_choice(visit, address):
     page = visit()
     page.goto(f"{address}/index.html")
-    mode, seen = page.locator(".mode"), []
+    mode, seen = page.locator("button.mode"), []
     for _ in range(3):
         mode.click()
         seen.append(page.evaluate("[root.dataset.mode, root.dataset.theme].join()"))
@@ -192,14 +192,14 @@ def test_colours_are_the_readers_choice(visit, address):
     mode.click()
     page.goto(f"{address}/search.html")
     assert page.evaluate("root.dataset.theme") == "dark"  # it is remembered
-    page.locator(".mode").click()
+    page.locator("button.mode").click()
     assert page.evaluate("localStorage.length") == 0
 
 
 def test_contents_on_a_phone(visit, address):
     page = visit(**SCREENS["phone"])
     page.goto(f"{address}/index.html")
-    contents, menu = page.locator("#contents"), page.locator(".menu")
+    contents, menu = page.locator("#contents"), page.locator("button.menu")
     expect(contents).to_be_hidden()
     menu.click()
     expect(contents).to_be_visible()

@@ -85,7 +85,7 @@ def test_all_that_make_book_imports_is_in_the_extra_site():
     declared = {canonicalize_name(Requirement(text).name) for text in site}
     known = packages_distributions()
     for name in foreign:
-        top = "sphinxcontrib-katex" if name == "sphinxcontrib" else name.partition(".")[0]
+        top = name.partition(".")[0]
         homes = {canonicalize_name(home) for home in known.get(top, [top])}
         assert homes & declared, f"{name} is imported, but pyproject's extra site lacks {homes}"
 
