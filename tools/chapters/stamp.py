@@ -9,13 +9,13 @@ deleted or edited shows. Nothing is executed; the same code has the same stamp i
 import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
 from nbformat import NotebookNode
 
+from cnnbook import papers
 from tools.chapters import notebooks
 
 PACKAGE = "cnnbook"
@@ -80,9 +80,7 @@ def texts(tree: ast.Module) -> set[str]:
 def entries(file: Path) -> dict[str, str]:
     """The entries of a data file, by key."""
     content = file.read_text(encoding="utf-8")
-    if file.suffix == ".bib":
-        return dict(re.findall(r"^@\w+\{([^,]+),\n(.*?)^\}", content, re.MULTILINE | re.DOTALL))
-    data = yaml.safe_load(content)
+    data = papers.bibliography(content) if file.suffix == ".bib" else yaml.safe_load(content)
     return {key: json.dumps(entry, sort_keys=True) for key, entry in data.items()}
 
 

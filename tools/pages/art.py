@@ -1,6 +1,6 @@
 """Draw the pictures of the front page, of the openers and of README.md.
 
-    python -m tools.site.site picture
+    python -m tools.pages.art
 
 The front page's picture is computed: four filters of 5 × 5 × 3 weights on a photograph that ships
 with scikit-learn. Part I's opener shows how its chapters lean on each other, that of Part II when
@@ -27,7 +27,7 @@ from sklearn.datasets import load_sample_image
 
 from cnnbook import papers, plots
 from tools.chapters import notebooks
-from tools.pages.browser import Browser
+from tools.pages import chromium
 from tools.pages.contents import Chapter, parts
 from tools.pages.rooms import floors, needed, read_rooms
 
@@ -248,14 +248,19 @@ def classics(path: Path) -> None:
 
 def readme(root: Path, path: Path) -> None:
     """Take a picture of the front page in light colours and of a chapter's stepper in dark ones."""
+    from playwright.sync_api import sync_playwright
+
     site, width, height = root / "_build" / "html", 1240, 1000
     both = Image.new("RGB", (2 * width, height))
-    with Browser() as browser:
+    look = {"viewport": {"width": width, "height": height}, "reduced_motion": "reduce"}
+    with sync_playwright() as playwright, chromium.launch(playwright) as browser:
         for i, page in enumerate(["index.html", "notebooks/foundations/convolution.html"]):
-            browser.look(width, height, dark=i == 1, calm=True)
-            browser.open((site / page).as_uri())
-            browser.run("document.querySelector('.stepper')?.scrollIntoView({ block: 'center' })")
-            browser.screenshot(path)
+            window = browser.new_page(**look, color_scheme=("light", "dark")[i])
+            window.goto((site / page).as_uri())
+            window.evaluate(
+                "document.querySelector('.stepper')?.scrollIntoView({ block: 'center' })"
+            )
+            window.screenshot(path=path)
             both.paste(Image.open(path), (i * width, 0))
     both = both.resize((1440, round(720 * height / width)), Image.Resampling.LANCZOS)
     both.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2).save(path, optimize=True)
@@ -271,3 +276,13 @@ def draw(root: Path) -> list[Path]:
         Image.open(work).save(static / f"{drawing.__name__}.webp", quality=82, method=6)
     readme(root, static / "readme.png")
     return [*(static / f"{drawing.__name__}.webp" for drawing in drawings), static / "readme.png"]
+
+
+def main() -> None:
+    """Draw all pictures; `make book` comes first."""
+    for path in draw(notebooks.ROOT):
+        print(f"Drew {path.relative_to(notebooks.ROOT)}, {path.stat().st_size:,} bytes.")
+
+
+if __name__ == "__main__":
+    main()

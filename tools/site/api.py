@@ -5,159 +5,32 @@ A page names a module, and the rest stands in the module:
     ```{api} cnnbook.arithmetic
     ```
 
-Nothing is imported: griffe reads the source. Descriptions are Markdown, as everywhere in the book;
+Descriptions are Markdown, as everywhere in the book;
 the sections of a docstring (Args, Returns, Raises, Examples) are in Google's style.
 """
 
 from __future__ import annotations
 
-import ast
-import io
 import re
-import tokenize
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import griffe
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from tools.site import reading
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import griffe
     from sphinx.application import Sphinx
 
 logger = logging.getLogger(__name__)
 
 READING = {"returns_multiple_items": False, "warnings": False}
-WIDTH = 80  # characters of a signature that stand on one line
-
-
-# -- reading ------------------------------------------------------------------------------------
-
-
-class Unpacking(griffe.Extension):
-    """Lets griffe see the constants of ``A, B = 1, 2``, which it passes over."""
-
-    def on_node(self, *, node: ast.AST, agent: griffe.Visitor, **_: Any) -> None:
-        """Enter each name into its module."""
-        if isinstance(node, ast.Assign) and agent.current.is_module:
-            for name in (name for to in node.targets for name in getattr(to, "elts", [])):
-                lines = {"lineno": node.lineno, "endlineno": node.end_lineno}
-                agent.current.set_member(name.id, griffe.Attribute(name.id, **lines))
-
-
-def load(name: str, root: Path) -> griffe.Module:
-    """Read a module of the package under `root`, and what it takes from its neighbours.
-
-    Raises:
-        ImportError: there is no such module.
-    """
-    package = griffe.load(
-        name.partition(".")[0],
-        search_paths=[root],
-        try_relative_path=False,
-        extensions=griffe.Extensions(Unpacking()),
-    )
-    try:
-        return package[name.partition(".")[2]] if "." in name else package
-    except KeyError:
-        raise ImportError(f"there is no module {name}") from None
-
-
-def is_public(member: griffe.Object | griffe.Alias) -> bool:
-    """Say whether readers should know a member of a module.
-
-    Where the module has an ``__all__``, that decides. Elsewhere it is what the module defines
-    itself and gives a name without an underscore: functions, classes, and of the assignments those
-    with a capital (constants and types).
-    """
-    if member.parent.exports is not None:
-        return member.name in member.parent.exports
-    if member.is_alias or member.is_module or member.name.startswith("_"):
-        return False
-    return not member.is_attribute or member.name[0].isupper()
-
-
-def public(module: griffe.Module) -> list[griffe.Object]:
-    """Return the public members in the order of the source, those of neighbours included."""
-    members = [m for m in module.members.values() if is_public(m)]
-    members = [m[m.name] if m.is_module else m for m in members]  # a name like its module's
-    members = [m.final_target if m.is_alias else m for m in members]
-    files = list(dict.fromkeys(member.filepath for member in members))
-    return sorted(members, key=lambda member: (files.index(member.filepath), member.lineno))
-
-
-def handed_on(package: griffe.Module) -> set[str]:
-    """Return the modules whose names the package hands on as its own."""
-    return {member.module.path for member in public(package)} - {package.path}
-
-
-def summary(module: griffe.Module) -> str:
-    """Return the first line of a module's docstring."""
-    return module.docstring.value.splitlines()[0] if module.docstring else ""
-
-
-def signature(member: griffe.Function | griffe.Class) -> str:
-    """Return how a function is called, or what a class is made from and how."""
-    if member.is_function:
-        name = f"{member.parent.name}.{member.name}" if member.parent.is_class else member.name
-        return on_lines(member.signature(name=name))
-    bases = ", ".join(map(str, member.bases))
-    header = f"class {member.name}({bases})" if bases else f"class {member.name}"
-    return "\n".join(filter(None, [header, on_lines(member.signature())]))
-
-
-def on_lines(text: str) -> str:
-    """Put every parameter of a long signature on a line of its own.
-
-    >>> long = "a_long_name(its_argument: tuple[int, int] = (1, 2), *, ending: str = ', ') -> int"
-    >>> print(on_lines(long))
-    a_long_name(
-        its_argument: tuple[int, int] = (1, 2),
-        *,
-        ending: str = ', ',
-    ) -> int
-    """
-    if len(text) <= WIDTH:
-        return text
-    lines, begin, depth = [], 0, 0
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        start, end = token.start[1], token.end[1]
-        depth += (token.string in ("(", "[", "{")) - (token.string in (")", "]", "}"))
-        if token.string == "(" and not lines:
-            lines.append(text[:end])
-        elif token.string == "," and depth == 1:
-            lines.append(f"    {text[begin:end].strip()}")
-        elif token.string == ")" and depth == 0:
-            lines += [f"    {text[begin:start].strip()},", text[start:]]
-            break
-        else:
-            continue
-        begin = end
-    return "\n".join(lines)
-
-
-def comment(attribute: griffe.Attribute) -> str:
-    """Return what the source says of a field, in its docstring or in a comment beside it."""
-    if attribute.docstring:
-        return attribute.docstring.value
-    tokens = tokenize.generate_tokens(io.StringIO(attribute.source + "\n").readline)
-    return " ".join(t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT)
-
-
-def definition(attribute: griffe.Attribute) -> str:
-    """Return the source of a constant, with the comment above it."""
-    lines = attribute.module.lines
-    first = attribute.lineno - 1
-    while first and lines[first - 1].startswith("#"):
-        first -= 1
-    return "\n".join(lines[first : attribute.endlineno])
-
-
-# -- writing ------------------------------------------------------------------------------------
 
 
 class Api(SphinxDirective):
@@ -172,7 +45,7 @@ class Api(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Read the module and write it."""
         try:
-            module = load(self.arguments[0], Path(self.env.app.srcdir))
+            module = reading.load(self.arguments[0], Path(self.env.app.srcdir))
         except ImportError as error:
             logger.warning("%s; mend its name", error, location=self.get_location())
             return []
@@ -189,16 +62,16 @@ class Api(SphinxDirective):
 
     def note(self, module: griffe.Module) -> None:
         """Let Sphinx write this page again when the source of the module changes."""
-        for source in {module.filepath, *(member.filepath for member in public(module))}:
+        for source in {module.filepath, *(member.filepath for member in reading.public(module))}:
             self.env.note_dependency(str(source))
 
     def module(self, module: griffe.Module) -> list[nodes.Node]:
         """Return a module's text, its constants, and a section for each other name."""
-        members = public(module)
+        members = reading.public(module)
         self.names = {member.name: f"{module.path}.{member.name}" for member in members}
         found = self.text(module)
         if constants := [member for member in members if member.is_attribute]:
-            block = code("\n".join(dict.fromkeys(map(definition, constants))))
+            block = code("\n".join(dict.fromkeys(map(reading.definition, constants))))
             block["ids"] = [self.names[constant.name] for constant in constants]
             found.append(block)
         for member in members:
@@ -211,7 +84,7 @@ class Api(SphinxDirective):
         if member.is_attribute:
             body = [code(f"{name}: {member.annotation}")]
         else:
-            body = [code(signature(member))]
+            body = [code(reading.signature(member))]
         body += self.text(member)
         if member.is_class:
             body += self.members_of(member, anchor)
@@ -229,7 +102,7 @@ class Api(SphinxDirective):
                 fields.append(member)
         if fields:
             yield label("Fields")
-            yield self.listed((f.name, str(f.annotation), comment(f)) for f in fields)
+            yield self.listed((f.name, str(f.annotation), reading.comment(f)) for f in fields)
         for method in methods:
             yield self.member(method, f"{anchor}.{method.name}", f"{owner.name}.{method.name}")
 
@@ -340,11 +213,11 @@ class ApiModules(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write the table."""
-        package = load(self.arguments[0], Path(self.env.app.srcdir))
+        package = reading.load(self.arguments[0], Path(self.env.app.srcdir))
         shown = [package] + [
             module
             for module in sorted(package.modules.values(), key=lambda module: module.name)
-            if not module.name.startswith("_") and module.path not in handed_on(package)
+            if not module.name.startswith("_") and module.path not in reading.handed_on(package)
         ]
         folder = PurePosixPath(self.env.docname).name
         rows = ["| Module | What it holds |", "|:--|:--|"]
@@ -352,7 +225,7 @@ class ApiModules(SphinxDirective):
             self.env.note_dependency(str(module.filepath))
             page = f"{folder}/{module.name}.md"
             if (Path(self.env.doc2path(self.env.docname)).parent / page).exists():
-                rows.append(f"| [`{module.path}`]({page}) | {summary(module)} |")
+                rows.append(f"| [`{module.path}`]({page}) | {reading.summary(module)} |")
             else:
                 message = "%s has no page: write %s beside this one, and add it to _toc.yml"
                 logger.warning(message, module.path, page, location=self.get_location())
