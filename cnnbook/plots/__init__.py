@@ -6,17 +6,15 @@ function draws into the `Axes` it is given, or into new ones, and returns them; 
 grid of pictures return the `Figure`.
 """
 
-from cnnbook.plots.charts import NetworkPoint, confusion_matrix, learning_curves, matrix, networks
+from cnnbook.plots.charts import NetworkPoint, learning_curves, matrix, network_map
 from cnnbook.plots.convolutions import convolution_shapes, convolution_step
 from cnnbook.plots.diagrams import Block, blocks, profiles
 from cnnbook.plots.pictures import (
-    boxes,
     feature_maps,
+    field_frames,
     filters,
     image,
     images,
-    receptive_field,
-    segmentation,
 )
 from cnnbook.plots.style import (
     BLUE,
@@ -48,21 +46,18 @@ __all__ = [
     "Block",
     "NetworkPoint",
     "blocks",
-    "boxes",
-    "confusion_matrix",
     "convolution_shapes",
     "convolution_step",
     "describe",
     "feature_maps",
+    "field_frames",
     "filters",
     "image",
     "images",
     "learning_curves",
     "matrix",
-    "networks",
+    "network_map",
     "profiles",
-    "receptive_field",
-    "segmentation",
     "show",
     "use_style",
 ]

@@ -94,60 +94,8 @@ def learning_curves(
     return ax
 
 
-def confusion_matrix(
-    predicted: Tensor, labels: Tensor, classes: Sequence[str], ax: Axes | None = None
-) -> Axes:
-    """Draw how often each class was taken for each: blue where right, vermillion where wrong.
-
-    The colour is the share of a row, the images that are of one class; the numbers count images.
-
-    Args:
-        predicted: `(N,)`, an index of a class for each image.
-        labels: `(N,)`, the right ones.
-        classes: names of the classes.
-        ax: where to draw; new axes of the right size if not given.
-
-    Raises:
-        ValueError: `predicted` and `labels` have not the same length, or an index has no class.
-
-    Examples:
-        >>> import torch
-        >>> predicted, labels = torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1])
-        >>> ax = confusion_matrix(predicted, labels, ["cat", "dog"])
-        >>> [text.get_text() for text in ax.texts]
-        ['1', '1', '1']
-    """
-    predicted, labels = predicted.detach().cpu().long(), labels.detach().cpu().long()
-    if predicted.shape != labels.shape:
-        raise ValueError(f"there are {len(predicted)} predictions, but {len(labels)} labels.")
-    count = len(classes)
-    largest = max(predicted.max().item(), labels.max().item())
-    if largest >= count:
-        raise ValueError(f"there is an index {largest}, but there are {count} classes from 0 on.")
-    counts = (labels * count + predicted).bincount(minlength=count**2).view(count, count)
-    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
-    ax = new_axes(ax, (0.42 * count + 1.4, 0.42 * count + 1.2))
-    for true in range(count):
-        for guess in range(count):
-            place, share = (guess - 0.5, true - 0.5), shares[true, guess].item()
-            colour = BLUE if guess == true else VERMILLION
-            ax.add_patch(Rectangle(place, 1, 1, facecolor=PAPER, edgecolor=INK, lw=0.5))
-            ax.add_patch(Rectangle(place, 1, 1, facecolor=colour, alpha=0.85 * share**0.5, lw=0))
-            if counts[true, guess]:
-                ink = "white" if share > 0.4 else "#1a1a1a"
-                style = {"ha": "center", "va": "center", "fontsize": 8, "color": ink}
-                ax.text(guess, true, f"{counts[true, guess]}", **style)
-    ax.set(xlim=(-0.55, count - 0.45), ylim=(count - 0.45, -0.55), aspect="equal")
-    ax.set(xlabel="taken for", ylabel="is")
-    ax.set_xticks(range(count), classes, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(count), classes)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    return ax
-
-
 class NetworkPoint(NamedTuple):
-    """A network in the plane of `networks`."""
+    """A network in the plane of `network_map`."""
 
     name: str
     multiply_adds: float
@@ -155,7 +103,7 @@ class NetworkPoint(NamedTuple):
     parameters: float
 
 
-def networks(
+def network_map(
     points: Iterable[NetworkPoint], ax: Axes | None = None, *, ylabel: str = "top-1 error in %"
 ) -> Axes:
     """Draw networks in the plane of cost and error, each as a circle as large as its weights.
@@ -174,13 +122,13 @@ def networks(
     Examples:
         >>> small = NetworkPoint("small", multiply_adds=0.5e9, error=40, parameters=5e6)
         >>> large = NetworkPoint("large", multiply_adds=5e9, error=20, parameters=50e6)
-        >>> ax = networks([small, large])
+        >>> ax = network_map([small, large])
         >>> sorted(text.get_text() for text in ax.texts)
         ['large', 'largest circle: 50 M parameters', 'small']
     """
     points = list(points)
     if not points or min(p.multiply_adds for p in points) <= 0:
-        raise ValueError("networks needs at least one point, each with multiply_adds above 0.")
+        raise ValueError("network_map needs at least one point, each with multiply_adds above 0.")
     ax = new_axes(ax, (8, 4.6))
     largest = max(point.parameters for point in points)
     areas = [1600 * point.parameters / largest for point in points]  # in points², as a marker's

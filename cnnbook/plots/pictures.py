@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -16,9 +15,7 @@ from torch import Tensor
 
 from cnnbook.arithmetic import ReceptiveField
 from cnnbook.plots.charts import matrix
-from cnnbook.plots.style import BLUE, COLOURS, INK, PAPER, VERMILLION, new_axes, number
-
-VOID = 255  # in masks: pixels that belong to no class
+from cnnbook.plots.style import BLUE, COLOURS, PAPER, VERMILLION, new_axes, number
 
 
 def image(picture: Tensor, ax: Axes | None = None, *, title: str = "") -> Axes:
@@ -120,7 +117,7 @@ def feature_maps(
     return ax
 
 
-def receptive_field(
+def field_frames(
     fields: Mapping[str, ReceptiveField],
     picture: Tensor,
     ax: Axes | None = None,
@@ -143,7 +140,7 @@ def receptive_field(
     Examples:
         >>> from cnnbook.arithmetic import ReceptiveField
         >>> layers = {"stem": ReceptiveField((7, 7), (2, 2), (0.0, 0.0))}
-        >>> ax = receptive_field(layers, torch.rand(3, 32, 48))
+        >>> ax = field_frames(layers, torch.rand(3, 32, 48))
         >>> [round(float(edge), 1) for edge in ax.patches[0].get_bbox().bounds]
         [20.5, 12.5, 7.0, 7.0]
     """
@@ -174,111 +171,6 @@ def receptive_field(
     (top, bottom), (left, right) = edges
     ax.set(xlim=(left - 1, right + 1), ylim=(bottom + 1, top - 1))
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
-    return ax
-
-
-def _class_colour(k: int) -> tuple[float, float, float]:
-    """A colour for each class: the six of the book, then lighter and darker ones."""
-    base = np.array(to_rgb(COLOURS[k % len(COLOURS)]))
-    towards = (None, 1.0, 0.0)[k // len(COLOURS) % 3]
-    return tuple(base if towards is None else 0.5 * base + 0.5 * towards)
-
-
-def segmentation(
-    picture: Tensor, mask: Tensor, classes: Sequence[str], ax: Axes | None = None
-) -> Axes:
-    """Draw the classes of a picture's pixels over it, each in a colour, outlined.
-
-    Args:
-        picture: see `image`.
-        mask: `(H, W)` of whole numbers: 0 is the background, k is `classes[k - 1]`, and 255
-            pixels that belong to no class, which are drawn grey.
-        classes: names of the classes.
-        ax: where to draw; new axes of the right size if not given.
-
-    Raises:
-        ValueError: mask and picture have not the same size, or a number has no class.
-
-    Examples:
-        >>> mask = torch.zeros(32, 48, dtype=torch.int64)
-        >>> mask[8:20, 10:30] = 2
-        >>> ax = segmentation(torch.rand(3, 32, 48), mask, ["cat", "dog"])
-        >>> [text.get_text() for text in ax.get_legend().get_texts()]
-        ['dog']
-    """
-    mask = mask.detach().cpu().long()
-    if mask.shape != picture.shape[-2:]:
-        sizes = tuple(mask.shape), tuple(picture.shape[-2:])
-        raise ValueError(f"the mask is {sizes[0]} and the picture {sizes[1]}; they must agree.")
-    found = [k for k in mask.unique().tolist() if k not in (0, VOID)]
-    if found and (min(found) < 0 or max(found) > len(classes)):
-        raise ValueError(f"the mask holds {max(found)}, but there are {len(classes)} classes.")
-    ax = image(picture, new_axes(ax, (4, 4 * mask.shape[0] / mask.shape[1])))
-    handles = []
-    for k in [*found, *([VOID] if (mask == VOID).any() else [])]:
-        colour = to_rgb(INK) if k == VOID else _class_colour(k - 1)
-        inside = (mask == k).numpy()
-        veil = np.zeros((*inside.shape, 4))
-        veil[inside] = (*colour, 0.55)
-        ax.imshow(veil)
-        if k != VOID:
-            edge = np.pad(inside, 1).astype(float)
-            places = [np.arange(n + 2) - 1 for n in inside.shape]
-            ax.contour(*places[::-1], edge, levels=[0.5], colors=[colour], linewidths=1.5)
-        handles.append(Rectangle((0, 0), 1, 1, fc=colour, label=_name(k, classes)))
-    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "fontsize": 8}
-    if handles:
-        ax.legend(handles=handles, ncols=min(len(handles), 4), handlelength=1, **place)
-    height, width = mask.shape
-    ax.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
-    return ax
-
-
-def _name(k: int, classes: Sequence[str]) -> str:
-    return "void" if k == VOID else classes[k - 1]
-
-
-def boxes(
-    picture: Tensor,
-    boxes: Tensor,
-    ax: Axes | None = None,
-    *,
-    labels: Sequence[str] = (),
-    scores: Sequence[float] = (),
-) -> Axes:
-    """Draw boxes over a picture, with their names and scores.
-
-    Args:
-        picture: see `image`.
-        boxes: `(K, 4)`: x0, y0, x1, y1 in pixels, the last two exclusive.
-        ax: where to draw; new axes of the right size if not given.
-        labels: a name for each box; equal names get equal colours.
-        scores: a score for each box.
-
-    Raises:
-        ValueError: `boxes` is not `(K, 4)`, or there is not a name or a score for each.
-
-    Examples:
-        >>> ax = boxes(torch.rand(3, 32, 48), torch.tensor([[4, 4, 20, 30]]), labels=["cat"])
-        >>> ax.texts[0].get_text(), [float(n) for n in ax.patches[0].get_bbox().bounds]
-        ('cat', [3.5, 3.5, 16.0, 26.0])
-    """
-    if boxes.dim() != 2 or boxes.shape[1] != 4:
-        raise ValueError(f"boxes has the shape {tuple(boxes.shape)}; it must be (K, 4).")
-    for what, given in (("labels", labels), ("scores", scores)):
-        if len(given) not in (0, len(boxes)):
-            raise ValueError(f"there are {len(boxes)} boxes, but {len(given)} {what}.")
-    ax = image(picture, new_axes(ax, (4, 4 * picture.shape[-2] / picture.shape[-1])))
-    names = list(dict.fromkeys(labels))
-    for k, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-        colour = _class_colour(names.index(labels[k]) if labels else k)
-        corner = (x0 - 0.5, y0 - 0.5)  # pixel x covers x − ½ to x + ½
-        ax.add_patch(Rectangle(corner, x1 - x0, y1 - y0, fill=False, ec=colour, lw=2))
-        words = [*labels[k : k + 1], *(f"{score:.2f}" for score in scores[k : k + 1])]
-        if words:
-            box = {"facecolor": colour, "edgecolor": "none", "pad": 1.5}
-            style = {"color": "white", "fontsize": 8, "va": "bottom", "bbox": box}
-            ax.text(*corner, " ".join(words), **style)
     return ax
 
 

@@ -214,84 +214,22 @@ def test_feature_maps_wants_one_image() -> None:
 
 def test_receptive_field_frames_the_unit_nearest_to_a_place() -> None:
     field = ReceptiveField((5, 9), (4, 4), (2.0, 2.0))
-    ax = plots.receptive_field({"layer": field}, torch.rand(3, 40, 40), at=(11, 1))
+    ax = plots.field_frames({"layer": field}, torch.rand(3, 40, 40), at=(11, 1))
     assert ax.patches[-1].get_bbox().extents.tolist() == [-2.5, 7.5, 6.5, 12.5]  # at (10, 2)
     assert ax.get_xlim()[0] <= -2.5  # what lies outside of the picture is drawn as well
 
 
 def test_receptive_field_of_everything_frames_the_picture() -> None:
     field = ReceptiveField((math.inf, math.inf), (4, 4), (2.0, 2.0))
-    ax = plots.receptive_field({"gate": field}, torch.rand(3, 20, 30))
+    ax = plots.field_frames({"gate": field}, torch.rand(3, 20, 30))
     assert ax.patches[-1].get_bbox().extents.tolist() == [-0.5, -0.5, 29.5, 19.5]
-
-
-def test_confusion_matrix_has_the_right_classes_in_rows() -> None:
-    predicted, labels = torch.tensor([1, 1, 1, 0]), torch.tensor([0, 0, 1, 0])
-    ax = plots.confusion_matrix(predicted, labels, ["a", "b"])
-    assert {text.get_position(): text.get_text() for text in ax.texts} == {
-        (0, 0): "1", (1, 0): "2", (1, 1): "1",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("predicted", "labels", "message"),
-    [([0], [0, 1], "1 predictions, but 2 labels"), ([2], [0], "an index 2, but there are 2")],
-)
-def test_confusion_matrix_wants_an_answer_for_each(predicted, labels, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        plots.confusion_matrix(torch.tensor(predicted), torch.tensor(labels), ["a", "b"])
-
-
-def test_segmentation_colours_every_class_and_names_it() -> None:
-    mask = torch.zeros(8, 8, dtype=torch.int64)
-    mask[:2], mask[4:6], mask[7] = 1, 12, 255
-    ax = plots.segmentation(torch.rand(3, 8, 8), mask, [f"class {k}" for k in range(1, 13)])
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert names == ["class 1", "class 12", "void"]
-    veils = [image.get_array() for image in ax.images[1:]]
-    assert [int((veil[..., 3] > 0).sum()) for veil in veils] == [16, 16, 8]
-
-
-def test_eighteen_classes_have_eighteen_colours() -> None:
-    mask = torch.arange(1, 19).repeat(2, 1)
-    ax = plots.segmentation(torch.rand(3, 2, 18), mask, [str(k) for k in range(18)])
-    assert len({tuple(handle.get_facecolor()) for handle in ax.get_legend().legend_handles}) == 18
-
-
-@pytest.mark.parametrize(
-    ("mask", "message"),
-    [
-        (torch.zeros(4, 5), r"the mask is \(4, 5\) and the picture \(4, 4\)"),
-        (torch.full((4, 4), 3), "the mask holds 3, but there are 2 classes"),
-    ],
-)
-def test_segmentation_says_what_does_not_fit(mask, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        plots.segmentation(torch.rand(3, 4, 4), mask, ["a", "b"])
-
-
-def test_boxes_of_equal_names_have_equal_colours() -> None:
-    corners = torch.tensor([[0, 0, 2, 2], [1, 1, 4, 4], [2, 2, 5, 6]])
-    ax = plots.boxes(torch.rand(3, 8, 8), corners, labels=["a", "b", "a"], scores=[0.5, 0.25, 1])
-    edges = [patch.get_edgecolor() for patch in ax.patches]
-    assert edges[0] == edges[2] != edges[1]
-    assert [text.get_text() for text in ax.texts] == ["a 0.50", "b 0.25", "a 1.00"]
-
-
-@pytest.mark.parametrize(
-    ("corners", "names", "message"),
-    [([0, 0, 2, 2], [], r"it must be \(K, 4\)"), ([[0, 0, 2, 2]], ["a", "b"], "1 boxes, but 2")],
-)
-def test_boxes_says_what_does_not_fit(corners, names, message) -> None:
-    with pytest.raises(ValueError, match=message):
-        plots.boxes(torch.rand(3, 8, 8), torch.tensor(corners), labels=names)
 
 
 def test_networks_have_areas_like_their_parameters_and_names_that_do_not_meet() -> None:
     points = [
         plots.NetworkPoint(f"net {k}", 1e9 + 1e7 * k, 20 + k / 10, 1e6 * k) for k in (1, 2, 4)
     ]
-    ax = plots.networks(points)
+    ax = plots.network_map(points)
     sizes = [circle.get_sizes()[0] for circle in ax.collections[::2]]
     assert sizes[1] / sizes[0] == pytest.approx(2)
     assert sizes[2] / sizes[0] == pytest.approx(4)
@@ -302,4 +240,4 @@ def test_networks_have_areas_like_their_parameters_and_names_that_do_not_meet() 
 
 def test_networks_wants_a_cost() -> None:
     with pytest.raises(ValueError, match="at least one point"):
-        plots.networks([])
+        plots.network_map([])

@@ -242,7 +242,7 @@ def classics(path: Path) -> None:
         if "top5" in p.errors
     ]
     with mpl.rc_context({**plots.STYLE, "savefig.transparent": True}):
-        axes = plots.networks(points, ylabel="top-5 error on ImageNet, as stated, in %")
+        axes = plots.network_map(points, ylabel="top-5 error on ImageNet, as stated, in %")
         axes.figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
