@@ -6,6 +6,7 @@ starts stands in `cnnbook.training`.
 
 import argparse
 import inspect
+import math
 import sys
 from pathlib import Path
 from textwrap import fill, indent
@@ -14,7 +15,7 @@ from cnnbook import networks
 from cnnbook.names import suggestion
 from cnnbook.training.errors import Refused
 from cnnbook.training.images import image_folders
-from cnnbook.training.recipes import NUMBERS, choose, count, recipes
+from cnnbook.training.recipes import NUMBERS, choose, recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,6 +50,19 @@ def _train(options: argparse.Namespace) -> None:
     except ImportError as error:
         raise Refused('Lightning is missing; run pip install "cnnbook[train]".') from error
     engine.run_training(getattr(networks, options.network), options, recipe, folders)
+
+
+def _count(text: str) -> int:
+    """A whole number of at least 1, from the command line."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 1")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    if not 0 <= float(text) < math.inf:
+        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0")
+    return float(text)
 
 
 def constructors() -> list[str]:
@@ -95,17 +109,18 @@ networks:
     add = parser.add_argument_group("images").add_argument
     there = "holds train/CLASS/*.JPEG and val/CLASS/*.JPEG, as ImageNet does"
     add("--data", type=Path, required=True, metavar="FOLDER", help=there)
-    add("--crop", type=count, default=224, metavar="PIXELS", help="height and width (224)")
+    add("--crop", type=_count, default=224, metavar="PIXELS", help="height and width (224)")
     add("--workers", type=int, default=4, metavar="N", help="reading processes per device (4)")
     add = parser.add_argument_group("recipe, and what to change in it").add_argument
     start = "a paper's (default: the one that the network's name begins with, or resnet)"
     add("--recipe", choices=recipes(), metavar="NAME", help=f"{start}: {', '.join(recipes())}")
-    for name, (kind, meaning) in NUMBERS.items():
+    for name, meaning in NUMBERS.items():
+        kind = _count if name in ("epochs", "batch_size") else _amount
         add(f"--{name.replace('_', '-')}", type=kind, metavar="X", help=meaning)
     add = parser.add_argument_group("machine").add_argument
     add("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
-    add("--devices", type=count, metavar="N", help="per machine (all GPUs, or one CPU process)")
-    add("--nodes", type=count, default=1, metavar="N", help="machines (1)")
+    add("--devices", type=_count, metavar="N", help="per machine (all GPUs, or one CPU process)")
+    add("--nodes", type=_count, default=1, metavar="N", help="machines (1)")
     add("--precision", choices=["32-true", "bf16-mixed", "16-mixed", "64-true"], default="32-true")
     add = parser.add_argument_group("run").add_argument
     add("--output", type=Path, required=True, metavar="FOLDER", help="receives what is trained")

@@ -52,7 +52,7 @@ def _union(fields: Sequence[Field], gated: bool) -> Field | None:
     return union._replace(gated=union.gated or gated)
 
 
-def _normalised(sources: list[_Source], output: Tensor, over_image: bool) -> Fields:
+def _normalised(sources, output, *_rest, over_image: bool = True, **_kwargs) -> Fields:
     """Units stay where they are; statistics over the whole image are a gate."""
     tensor, fields = sources[0]
     if output.shape != tensor.shape:  # the statistics, which are given as well
@@ -64,14 +64,6 @@ def _normalised(sources: list[_Source], output: Tensor, over_image: bool) -> Fie
 
 def _batch_norm(sources, output, _w, _b, _mean, _var, training, *_rest) -> Fields:
     return _normalised(sources, output, over_image=training)  # in training it is instance norm's
-
-
-def _stored_batch_norm(sources, output, *_rest, **_kwargs) -> Fields:
-    return _normalised(sources, output, over_image=False)
-
-
-def _group_norm(sources, output, *_rest, **_kwargs) -> Fields:
-    return _normalised(sources, output, over_image=True)
 
 
 def _layer_norm(sources, output, shape, *_rest, **_kwargs) -> Fields:
@@ -172,12 +164,8 @@ def _adaptive_pooling(sources, output, *_args, **_kwargs) -> Fields | None:
     return moved and tuple(None if all_ else field for all_, field in zip(whole, moved))
 
 
-def _pixel_shuffle(sources, output, factor: int) -> Fields | None:
-    return _step(sources[0][1], 2, Field.spread, [factor], [factor], [0], [1])
-
-
-def _pixel_unshuffle(sources, output, factor: int) -> Fields | None:
-    return _step(sources[0][1], 2, Field.window, [factor], [factor], [0], [1])
+def _pixels(sources, output, factor: int, *, step: Callable) -> Fields | None:
+    return _step(sources[0][1], 2, step, [factor], [factor], [0], [1])
 
 
 def _reduction(sources, output, dims=None, keepdim=False, *_rest, **_kwargs) -> Fields:
@@ -311,8 +299,8 @@ _RULES: dict[str, Callable] = {
     name: rule
     for names, rule in {
         "native_batch_norm": _batch_norm,
-        "_native_batch_norm_legit_no_training": _stored_batch_norm,
-        "native_group_norm": _group_norm,
+        "_native_batch_norm_legit_no_training": functools.partial(_normalised, over_image=False),
+        "native_group_norm": _normalised,
         "native_layer_norm": _layer_norm,
         "_softmax _log_softmax": _softmax,
         "convolution": _convolution,
@@ -324,8 +312,8 @@ _RULES: dict[str, Callable] = {
         "_upsample_nearest_exact1d _upsample_nearest_exact2d": _resizing(_nearest_centre),
         "upsample_linear1d upsample_bilinear2d upsample_trilinear3d": _resizing(_linear),
         "upsample_bicubic2d": _resizing(_cubic),
-        "pixel_shuffle": _pixel_shuffle,
-        "pixel_unshuffle": _pixel_unshuffle,
+        "pixel_shuffle": functools.partial(_pixels, step=Field.spread),
+        "pixel_unshuffle": functools.partial(_pixels, step=Field.window),
         "mean sum max amax amin argmax var var_mean": _reduction,
         "slice": _slice,
         "select": _select,

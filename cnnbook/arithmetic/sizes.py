@@ -39,14 +39,8 @@ def output_size(
         >>> output_size((480, 640), (3, 5), stride=2)
         (239, 318)
     """
-    given = {
-        "size": size,
-        "kernel_size": kernel_size,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-    }
-    return _per_axis(given, lambda *axis: _windows(*axis, ceil_mode))
+    given = {name: value for name, value in locals().items() if name != "ceil_mode"}
+    return _per_axis(given, lambda **axis: _windows(**axis, ceil_mode=ceil_mode))
 
 
 def _windows(
@@ -103,15 +97,7 @@ def transposed_output_size(
         >>> transposed_output_size(112, 7, stride=2, padding=3, output_padding=1)
         224
     """
-    given = {
-        "size": size,
-        "kernel_size": kernel_size,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "output_padding": output_padding,
-    }
-    return _per_axis(given, _spread)
+    return _per_axis(locals(), _spread)
 
 
 def _spread(
@@ -149,5 +135,5 @@ def _per_axis(given: Mapping[str, Sizes], rule: Callable[..., int]) -> Sizes:
                 raise ValueError(f"{name} is {number!r}; it must be a whole number.")
             if number < _LEAST[name]:
                 raise ValueError(f"{name} is {number}; it must be at least {_LEAST[name]}.")
-    found = tuple(rule(*axis) for axis in zip(*values.values()))
+    found = tuple(rule(**dict(zip(values, axis))) for axis in zip(*values.values()))
     return found if any(isinstance(value, tuple) for value in given.values()) else found[0]

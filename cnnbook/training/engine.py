@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from lightning.pytorch import callbacks, loggers, plugins
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Optimizer, lr_scheduler
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
@@ -28,7 +28,7 @@ from torchmetrics.classification import MulticlassAccuracy
 from cnnbook.training.checkpoints import last_checkpoint, save
 from cnnbook.training.errors import Refused
 from cnnbook.training.images import Images, Places
-from cnnbook.training.recipes import Recipe, schedulers
+from cnnbook.training.recipes import Recipe
 
 
 class Classifier(L.LightningModule):
@@ -105,6 +105,30 @@ class Classifier(L.LightningModule):
         self.print(f"epoch {self.current_epoch + 1} of {self.recipe['epochs']}: {told}")
         if not math.isfinite(seen["train_loss"]):
             raise Refused("the loss is no longer a number; lower --lr, or set --clip.")
+
+
+def schedulers(optimizer: Optimizer, recipe: Recipe, steps: int) -> list[dict[str, Any]]:
+    """What moves the learning rate, as Lightning wants it; an epoch has so many steps."""
+    total, when = recipe["epochs"] * steps, {"interval": "step"}
+    match recipe["schedule"]:
+        case "cosine":
+            main = lr_scheduler.CosineAnnealingLR(optimizer, total)
+        case "linear":
+            main = lr_scheduler.LinearLR(optimizer, 1, 0, total)
+        case {"every": epochs, "factor": factor}:
+            main = lr_scheduler.StepLR(optimizer, max(1, round(epochs * steps)), factor)
+        case {"at": epochs, "factor": factor}:
+            main = lr_scheduler.MultiStepLR(optimizer, [e * steps for e in epochs], factor)
+        case {"plateau": epochs, "factor": factor, **rest}:
+            least = recipe["lr"] * factor ** rest.get("times", math.inf)
+            main = lr_scheduler.ReduceLROnPlateau(optimizer, "min", factor, epochs, min_lr=least)
+            # Counted in steps, it moves before the epoch's checkpoint is written, not after.
+            when |= {"frequency": steps, "monitor": "val_loss"}
+    moving = [{"scheduler": main, **when}]
+    if rise := round(recipe.get("warmup", 0) * steps):  # a factor on top of the schedule
+        warmup = lr_scheduler.LinearLR(optimizer, 1 / rise, 1, rise)
+        moving.append({"scheduler": warmup, "interval": "step"})
+    return moving
 
 
 class WholeFiles(plugins.TorchCheckpointIO):

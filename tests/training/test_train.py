@@ -315,7 +315,7 @@ def test_a_recipe_can_be_trained_with_and_has_its_source(name):
     assert not set(stated) - known
     how = dict(stated["optimizer"])
     optimizer = getattr(torch.optim, how.pop("name"))([nn.Parameter(torch.ones(1))], **how)
-    assert recipe.schedulers(optimizer, {"epochs": 9, "lr": 1.0} | stated, steps=5)
+    assert engine.schedulers(optimizer, {"epochs": 9, "lr": 1.0} | stated, steps=5)
 
 
 class Headed(nn.Module):
@@ -366,7 +366,7 @@ def rates(schedule, epochs: int, steps: int, **more) -> list[float]:
     """The learning rate of each step, from 1."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0)
     stated = {"epochs": epochs, "lr": 1.0, "schedule": schedule, **more}
-    moving = recipe.schedulers(optimizer, stated, steps)
+    moving = engine.schedulers(optimizer, stated, steps)
     found = []
     for _ in range(epochs * steps):
         found.append(optimizer.param_groups[0]["lr"])
