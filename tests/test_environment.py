@@ -479,7 +479,9 @@ def imports(folder: str) -> dict[str, str]:
         if path.suffix == ".py":
             trees = [ast.parse(path.read_text(encoding="utf-8"))]
         elif path.suffix == ".ipynb" and "checkpoint" not in path.name:
-            cells = notebooks.code_cells(notebooks.read(path.relative_to(notebooks.ROOT)))
+            cells = notebooks.code_cells(
+                notebooks.read(path.relative_to(notebooks.ROOT), notebooks.ROOT)
+            )
             trees = [notebooks.parse(cell.source) for cell in cells]
         else:
             continue
