@@ -37,14 +37,16 @@ new Promise((done) => {
 """
 
 
-def violations(page):
+def violations(page, options):
     """What axe finds on a page, one line for each element."""
-    found = Axe().run(page, options=OPTIONS).response["violations"]
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
 
 
-# All rules of axe's but these, each for a reason.
-OPTIONS = {"rules": {}}
+# What a page says is judged once, by every rule of axe's; in each other view only its colours.
+# (target-size is one of axe's rules that are off unless asked for: links within a line of text,
+# whose size the text sets, are exempt in WCAG, and it reports two of them.)
+EVERY_RULE, LOOKS = {}, {"runOnly": ["color-contrast"]}
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -62,7 +64,8 @@ def test_page(visit, address, name, screen, colours):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(OVERFLOWING) == []
     assert page.evaluate("[...document.images].filter((one) => !one.naturalWidth).length") == 0
-    assert violations(page) == []
+    is_first = (screen, colours) == ("desktop", "light")
+    assert violations(page, EVERY_RULE if is_first else LOOKS) == []
 
 
 @pytest.mark.parametrize("name", PAGES)

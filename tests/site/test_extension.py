@@ -98,7 +98,7 @@ CHAPTER = [
         "# A kernel\n\nKernels slide; a kernel slides again. `kernel` $kernel$ Count the MACs of "
         "feature\nmaps. Shown in [He and Sun, 2015](https://arxiv.org/abs/1512.03385) and in "
         "[the other chapter](two-ways.ipynb).\n\n> **Pitfall.** Many flip it.\n\n$$\n"
-        "y = \\frac{1}{2}\n$$\n\n| a | b |\n|:--|--:|\n| 1 | 2 |"
+        "y = \\frac{1}{2}\n$$\n\n| | b |\n|:--|--:|\n| row | 2 |"
     ),
     code("import cnnbook", tags=("colab-setup", "hide-input")),
     code("def block():\n    ...", tags=("export",)),
@@ -186,7 +186,9 @@ def test_pitfalls_exercises_and_tables_are_marked(chapter):
     assert "Many flip it" in chapter.select_one("blockquote.pitfall").text
     assert chapter.select_one("section.exercise > h3").text.startswith("Exercise 1")
     assert [p.text for p in chapter.select(".cell-label")] == ["Your answer", "Check", "Check"]
-    assert chapter.select_one("div.scroll > table")
+    head, row = chapter.select("div.scroll > table tr")
+    assert [cell.name for cell in head.find_all(["td", "th"])] == ["td", "th"]
+    assert [cell.name for cell in row.find_all(["td", "th"])] == ["th", "td"]  # the row's name
 
 
 def test_what_a_check_says_looks_the_same_printed_or_displayed(chapter):

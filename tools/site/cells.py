@@ -29,6 +29,7 @@ def style(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if re.match(r"Exercise \d+\b", section[0].astext()):
             section["classes"].append("exercise")
     for table in list(doctree.findall(nodes.table)):
+        name_rows(table)
         if "scroll" not in table.parent.get("classes", []):
             around = nodes.container(classes=["scroll"])
             table.replace_self(around)
@@ -36,6 +37,13 @@ def style(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for cell in list(doctree.findall(nodes.container)):
         if "cell" in cell["classes"]:
             style_cell(cell, module=docname.rpartition("/")[2].replace("-", "_"))
+
+
+def name_rows(table: nodes.table) -> None:
+    """Make the first column the rows' headings where its own heading is empty."""
+    heads = list(table.findall(nodes.thead))
+    if heads and not heads[0][0][0].astext():
+        next(iter(table.findall(nodes.colspec)))["stub"] = 1
 
 
 def style_cell(cell: nodes.container, module: str) -> None:

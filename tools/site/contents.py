@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 STATIC = "book/_static"
 
+# The corner above the names of the rows: to who listens to a page, no heading is better than one
+# without words.
+EMPTY_HEADING = re.compile(r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>")
+
 # An ES module is put into the pages that hold its marker, not linked: a browser refuses to load
 # modules over file://, and a page must work from a disk.
 MODULES = {"tag_stepper": "stepper.js"}
@@ -84,6 +88,7 @@ def complete_page(
     """Give the templates what they need."""
     body = context.get("body", "")
     if body:
+        body = EMPTY_HEADING.sub("<td></td>", body)
         context["body"] = figures.size_images(body, app.builder)
     context["parts"] = contents(app)
     context["part"], context["opener"] = place(context["parts"], pagename)
