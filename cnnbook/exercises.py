@@ -116,11 +116,12 @@ def _in_notebook() -> bool:
 
 
 def _raised(error: Exception, passed: int) -> str:
-    """What an error in the reader's code says, and where."""
+    """What an error in the reader's code says, and where in it."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" (line {frames[-1].lineno} of {frames[-1].name})" if frames else ""
-    lines = str(error).strip().splitlines() or ["no reason given"]
-    return f"after {passed} right, {type(error).__name__}{where}: {lines[0]}"
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    reason = str(error).strip().partition("\n")[0] or "no reason given"
+    where = f"line {own[-1].lineno} of {own[-1].name}"
+    return f"after {passed} right, {type(error).__name__} ({where}): {reason}"
 
 
 # -- what is wrong with a value -----------------------------------------------------------------

@@ -91,8 +91,7 @@ def _cifar(name: str, kind: str, root: Path, _size: int) -> Official:
         training, test = (kind(folder, train=train) for train in (True, False))
     pairs = (
         TensorDataset(
-            torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(),
-            torch.tensor(part.targets),
+            torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets)
         )
         for part in (training, test)
     )

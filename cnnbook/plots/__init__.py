@@ -9,13 +9,7 @@ grid of pictures return the `Figure`.
 from cnnbook.plots.charts import NetworkPoint, learning_curves, matrix, network_map
 from cnnbook.plots.convolutions import convolution_shapes, convolution_step
 from cnnbook.plots.diagrams import Block, blocks, profiles
-from cnnbook.plots.pictures import (
-    feature_maps,
-    field_frames,
-    filters,
-    image,
-    images,
-)
+from cnnbook.plots.pictures import feature_maps, field_frames, filters, image, images
 from cnnbook.plots.style import (
     BLUE,
     COLOURS,
@@ -27,7 +21,6 @@ from cnnbook.plots.style import (
     SKY,
     STYLE,
     VERMILLION,
-    describe,
     show,
     use_style,
 )
@@ -48,7 +41,6 @@ __all__ = [
     "blocks",
     "convolution_shapes",
     "convolution_step",
-    "describe",
     "feature_maps",
     "field_frames",
     "filters",

@@ -75,7 +75,7 @@ def show(fig: Figure, alt: str) -> None:
 
     drawn, picture = io.BytesIO(), io.BytesIO()
     fig.savefig(drawn, format="png", bbox_inches="tight")
-    structure = describe(fig)  # once it is drawn: drawing settles the limits
+    structure = _describe(fig)  # once it is drawn: drawing settles the limits
     plt.close(fig)
     png = Image.open(drawn)
     if not any(ax.images for ax in fig.axes):  # a drawing: 256 colours do, at a third of the bytes
@@ -88,42 +88,26 @@ def show(fig: Figure, alt: str) -> None:
     )
 
 
-def describe(fig: Figure) -> list[dict[str, Any]]:
-    """Describe what a figure is made of, whatever its data are.
+def _describe(fig: Figure) -> list[dict[str, Any]]:
+    """What a figure is made of, for each of its axes; nothing that is empty or 0.
 
     What a trained network draws looks a little different on another processor, so such pictures
-    are compared by this; it is stored beside each picture.
-
-    Args:
-        fig: a figure that was drawn, so that its limits are settled.
-
-    Returns:
-        For each of the axes the texts at its sides, its limits to three digits, scales that are
-        not linear, and how many lines, images and so on it holds; nothing that is empty or 0.
-
-    Examples:
-        >>> fig, ax = plt.subplots()
-        >>> _ = ax.plot([1, 10], [0, 1])
-        >>> _ = ax.set(xlabel="step", xscale="log", xlim=(1, 10), ylim=(0, 1.5))
-        >>> describe(fig)
-        [{'xlabel': 'step', 'xscale': 'log', 'xlim': [1.0, 10.0], 'ylim': [0.0, 1.5], 'lines': 1}]
-        >>> plt.close(fig)
+    are compared by this, which is stored beside each picture: texts at the sides, limits to three
+    digits, scales that are not linear, and how many lines, images and so on there are.
     """
-    return [_describe_axes(ax) for ax in fig.axes]
+    return [{key: value for key, value in _parts(ax).items() if value} for ax in fig.axes]
 
 
-def _describe_axes(ax: Axes) -> dict[str, Any]:
+def _parts(ax: Axes) -> dict[str, Any]:
     found: dict[str, Any] = {"title": ax.get_title()}
-    for side in "xy":
-        found[f"{side}label"] = getattr(ax, f"get_{side}label")()
-        scale = getattr(ax, f"get_{side}scale")()
-        found[f"{side}scale"] = "" if scale == "linear" else scale
-        limits = getattr(ax, f"get_{side}lim")()
-        found[f"{side}lim"] = [float(f"{limit:.3g}") for limit in limits]
+    for side, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
+        found[f"{side}label"] = axis.get_label_text()
+        found[f"{side}scale"] = axis.get_scale().removeprefix("linear")
+        found[f"{side}lim"] = [float(f"{limit:.3g}") for limit in axis.get_view_interval()]
     for kind in ("lines", "images", "texts", "patches", "collections"):
         found[kind] = len(getattr(ax, kind))
     found["legend"] = len(legend.get_texts()) if (legend := ax.get_legend()) else 0
-    return {key: value for key, value in found.items() if value}
+    return found
 
 
 def new_axes(ax: Axes | None, figsize: tuple[float, float] | None = None) -> Axes:

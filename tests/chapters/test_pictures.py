@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from cnnbook import plots
+from cnnbook.plots import style
 from tools.chapters.pictures import (
     FIELD_LIMIT,
     MEAN_LIMIT,
@@ -107,7 +108,7 @@ def losses(*change: Callable[[plt.Axes], object], scale: float = 1.0, width: flo
             each(left)
         file = io.BytesIO()
         figure.savefig(file, format="png", bbox_inches="tight")
-        structure = plots.describe(figure)
+        structure = style._describe(figure)
         plt.close(figure)
     data = {"image/png": base64.b64encode(file.getvalue()).decode()}
     return {"data": data, "metadata": {"cnnbook": {"figure": structure}}}

@@ -5,15 +5,15 @@ normalisation on the way. A network is read here by running it, so that it does 
 step is a module or a function.
 """
 
-import copy
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+
+from cnnbook.arithmetic import meta
 
 
 class Step(NamedTuple):
@@ -72,9 +72,9 @@ def steps(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> list[S
         >>> steps(stem, (3, 32, 32))[0].settings["stride"]
         '2'
     """
-    model = copy.deepcopy(model).to("meta").eval()
-    with torch.no_grad(), _Recorder() as recorder:
-        model(torch.zeros(1, *input_size, device="meta"))
+    model = meta.on_meta(model)
+    with _Recorder() as recorder:
+        meta.run(model, input_size)
     return recorder.steps
 
 
