@@ -6,7 +6,6 @@ by `make export`: edit the chapter, not this file.
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -35,20 +34,12 @@ __all__ = [
 
 
 # -- The problem: deeper is worse
-# He et al. (2015b), for layers before a ReLU
-_draw = partial(nn.init.kaiming_normal_, mode="fan_out", nonlinearity="relu")
+def _draw(weight: Tensor) -> Tensor:
+    """Draw first weights after He et al. (2015b), for layers before a ReLU."""
+    return nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu")
 
 
-# -- Build it: The branch
-def basic(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
-    """The branch of ResNet-18 and -34: two 3×3 convolutions (Figure 5, left)."""
-    return nn.Sequential(
-        *conv_bn_relu(in_channels, out_channels, 3, stride=stride),
-        *conv_bn(out_channels, out_channels, 3),
-    )
-
-
-# -- Build it: The block
+# -- Build it: The branch and the shortcut, apart
 class ResidualBlock(nn.Module):
     """ReLU of the sum of a branch and a shortcut, which must give the same shape."""
 
@@ -60,6 +51,14 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:  # (N, C_in, H, W)
         y = self.branch(x) + self.shortcut(x)  # (N, C_out, H / stride, W / stride)
         return F.relu(y, inplace=True)  # the sum is ours alone: no copy of it is needed
+
+
+def basic(in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
+    """The branch of ResNet-18 and -34: two 3×3 convolutions (Figure 5, left)."""
+    return nn.Sequential(
+        *conv_bn_relu(in_channels, out_channels, 3, stride=stride),
+        *conv_bn(out_channels, out_channels, 3),
+    )
 
 
 # -- Build it: When the shapes differ
@@ -103,7 +102,7 @@ def bottleneck(in_channels: int, out_channels: int, stride: int) -> nn.Sequentia
     )
 
 
-# -- Build it: The stage and the network
+# -- Build it: The table
 class Stage(NamedTuple):
     """A row of Table 1 of He et al. (2015)."""
 
@@ -111,21 +110,22 @@ class Stage(NamedTuple):
     out_channels: int
     stride: int  # of the first block; the others keep height and width
 
-    def build(self, in_channels: int, branch: Callable, shortcut: Callable) -> nn.Sequential:
-        """Chain the blocks of this stage."""
-        blocks = []
-        for stride in [self.stride] + [1] * (self.depth - 1):
-            shape = in_channels, self.out_channels, stride
-            blocks.append(ResidualBlock(branch(*shape), shortcut(*shape)))
-            in_channels = self.out_channels
-        return nn.Sequential(*blocks)
-
 
 RESNET18 = [Stage(2, 64, 1), Stage(2, 128, 2), Stage(2, 256, 2), Stage(2, 512, 2)]
 RESNET34 = [Stage(3, 64, 1), Stage(4, 128, 2), Stage(6, 256, 2), Stage(3, 512, 2)]
 RESNET50 = [Stage(3, 256, 1), Stage(4, 512, 2), Stage(6, 1024, 2), Stage(3, 2048, 2)]
 RESNET101 = [Stage(3, 256, 1), Stage(4, 512, 2), Stage(23, 1024, 2), Stage(3, 2048, 2)]
 RESNET152 = [Stage(3, 256, 1), Stage(8, 512, 2), Stage(36, 1024, 2), Stage(3, 2048, 2)]
+
+
+def _stage(stage: Stage, in_channels: int, branch: Callable, shortcut: Callable) -> nn.Sequential:
+    """Chain the blocks of a row of the table."""
+    blocks = []
+    for stride in [stage.stride] + [1] * (stage.depth - 1):
+        shape = in_channels, stage.out_channels, stride
+        blocks.append(ResidualBlock(branch(*shape), shortcut(*shape)))
+        in_channels = stage.out_channels
+    return nn.Sequential(*blocks)
 
 
 def residual_network(
@@ -139,7 +139,7 @@ def residual_network(
     """Chain a stem that gives `in_channels`, the stages, and a linear head."""
     children = OrderedDict(stem=stem)
     for place, stage in enumerate(stages, 2):
-        children[f"conv{place}_x"] = stage.build(in_channels, branch, shortcut)
+        children[f"conv{place}_x"] = _stage(stage, in_channels, branch, shortcut)
         in_channels = stage.out_channels
     linear = nn.Linear(in_channels, num_classes)
     children["head"] = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear)
@@ -157,14 +157,14 @@ def resnet18(num_classes: int = 1000) -> nn.Sequential:
     return imagenet_resnet(RESNET18, basic, num_classes)
 
 
-def resnet34(num_classes: int = 1000) -> nn.Sequential:
-    """ResNet-34 of He et al. (2015): images `(N, 3, 224, 224)` to logits."""
-    return imagenet_resnet(RESNET34, basic, num_classes)
-
-
 def resnet50(num_classes: int = 1000, branch: Callable = bottleneck) -> nn.Sequential:
     """ResNet-50 of He et al. (2015): images `(N, 3, 224, 224)` to logits."""
     return imagenet_resnet(RESNET50, branch, num_classes)
+
+
+def resnet34(num_classes: int = 1000) -> nn.Sequential:
+    """ResNet-34 of He et al. (2015): images `(N, 3, 224, 224)` to logits."""
+    return imagenet_resnet(RESNET34, basic, num_classes)
 
 
 def resnet101(num_classes: int = 1000, branch: Callable = bottleneck) -> nn.Sequential:
