@@ -12,7 +12,6 @@ from cnnbook.plots.diagrams import Block, blocks, profiles
 from cnnbook.plots.pictures import (
     feature_maps,
     field_frames,
-    filters,
     image,
     images,
 )
@@ -51,7 +50,6 @@ __all__ = [
     "describe",
     "feature_maps",
     "field_frames",
-    "filters",
     "image",
     "images",
     "learning_curves",
