@@ -69,7 +69,7 @@ clean:  ## remove what was built, but not .venv
 	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-environment: python
+environment: python  ## install all that runs and proves the book into .venv
 	@$(PYTHON) -m tools.environment
 
 site-environment: python

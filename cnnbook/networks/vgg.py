@@ -27,33 +27,24 @@ __all__ = [
 ]
 
 
-# -- Build it: A convolution and a stage
+# -- Build it: The table
 class VGGStage(NamedTuple):
     """The rows of Table 1 of Simonyan and Zisserman (2014) up to a max pooling."""
 
     out_channels: int
     kernel_sizes: tuple[int, ...]  # one for each convolution
-    norm: Callable[[], nn.Module] = nn.Identity  # before the pooling
-
-    def build(self, in_channels: int, convolution: Callable) -> nn.Sequential:
-        """Chain the convolutions, and halve."""
-        layers = []
-        for kernel_size in self.kernel_sizes:
-            layers += convolution(in_channels, self.out_channels, kernel_size)
-            in_channels = self.out_channels
-        return nn.Sequential(*layers, self.norm(), nn.MaxPool2d(2))
+    lrn: bool = False  # local response normalisation before the pooling
 
 
-# -- Build it: The table
-def _column(*kernel_sizes: tuple[int, ...], norm: Callable = nn.Identity) -> list[VGGStage]:
+def _column(*kernel_sizes: tuple[int, ...], lrn: bool = False) -> list[VGGStage]:
     """A column of Table 1: five stages, from 64 to 512 channels."""
     first, *others = zip((64, 128, 256, 512, 512), kernel_sizes, strict=True)
-    return [VGGStage(*first, norm), *(VGGStage(*other) for other in others)]
+    return [VGGStage(*first, lrn), *(VGGStage(*other) for other in others)]
 
 
 TABLE_1 = {
     "A": _column((3,), (3,), (3, 3), (3, 3), (3, 3)),
-    "A-LRN": _column((3,), (3,), (3, 3), (3, 3), (3, 3), norm=response_norm),
+    "A-LRN": _column((3,), (3,), (3, 3), (3, 3), (3, 3), lrn=True),
     "B": _column((3, 3), (3, 3), (3, 3), (3, 3), (3, 3)),
     "C": _column((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1)),
     "D": _column((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
@@ -61,7 +52,17 @@ TABLE_1 = {
 }
 
 
-# -- Build it: The head and the network
+# -- Build it: From table to network
+def _stage(stage: VGGStage, in_channels: int, convolution: Callable) -> nn.Sequential:
+    """Chain a stage's convolutions, and halve."""
+    layers = []
+    for kernel_size in stage.kernel_sizes:
+        layers += convolution(in_channels, stage.out_channels, kernel_size)
+        in_channels = stage.out_channels
+    layers += [response_norm()] * stage.lrn
+    return nn.Sequential(*layers, nn.MaxPool2d(2))
+
+
 def vgg_network(
     stages: list[VGGStage],
     num_classes: int,
@@ -74,7 +75,7 @@ def vgg_network(
     """Chain stages and a linear head: images `(N, C, size, size)` to logits."""
     children = OrderedDict()
     for place, stage in enumerate(stages, 1):
-        children[f"stage{place}"] = stage.build(in_channels, convolution)
+        children[f"stage{place}"] = _stage(stage, in_channels, convolution)
         in_channels = stage.out_channels
     features = in_channels * (image_size // 2 ** len(stages)) ** 2
     head = [nn.Flatten()]
@@ -144,7 +145,7 @@ def dense(network: nn.Sequential) -> nn.Sequential:
     return nn.Sequential(children)
 
 
-# -- A small VGG, trained
+# -- Read an image of any size: A small VGG
 def vgg_small(num_classes: int = 10, image_size: int = 32, width: int = 64) -> nn.Sequential:
     """VGG for small images, the book's own: images `(N, 3, H, W)` to logits.
 

@@ -9,7 +9,7 @@ grid of pictures return the `Figure`.
 from cnnbook.plots.charts import NetworkPoint, learning_curves, matrix, network_map
 from cnnbook.plots.convolutions import convolution_shapes, convolution_step
 from cnnbook.plots.diagrams import Block, blocks, profiles
-from cnnbook.plots.pictures import feature_maps, field_frames, filters, image, images
+from cnnbook.plots.pictures import feature_maps, field_frames, image, images
 from cnnbook.plots.style import (
     BLUE,
     COLOURS,
@@ -43,7 +43,6 @@ __all__ = [
     "convolution_step",
     "feature_maps",
     "field_frames",
-    "filters",
     "image",
     "images",
     "learning_curves",

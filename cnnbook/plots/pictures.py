@@ -14,7 +14,6 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from cnnbook.arithmetic import ReceptiveField
-from cnnbook.plots.charts import matrix
 from cnnbook.plots.style import BLUE, COLOURS, PAPER, VERMILLION, new_axes, number
 
 
@@ -172,37 +171,3 @@ def field_frames(
     ax.set(xlim=(left - 1, right + 1), ylim=(bottom + 1, top - 1))
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=9)
     return ax
-
-
-def filters(
-    kernels: Mapping[str, Tensor], pictures: Sequence[Tensor], *, size: float = 1.7
-) -> Figure:
-    """Draw kernels `(K, K)` under their names, and below each what it makes of a picture.
-
-    A kernel of fractions is drawn in whole numbers where a divisor up to 256 makes it whole.
-
-    Args:
-        kernels: for each name, a kernel.
-        pictures: as many pictures; see `image` for what a picture is.
-        size: width of a picture on the page, in inches.
-
-    Examples:
-        >>> blur = torch.full((3, 3), 1 / 8)
-        >>> fig = filters({"blur": blur}, [torch.rand(16, 16)])
-        >>> fig.axes[0].get_title()
-        'blur, ÷ 8'
-    """
-    ratio = pictures[0].shape[-2] / pictures[0].shape[-1]
-    fig, grid = plt.subplots(
-        2,
-        len(kernels),
-        figsize=(size * len(kernels), size * (0.95 + ratio)),
-        height_ratios=(0.85, ratio),
-        squeeze=False,
-        layout="constrained",
-    )
-    for (above, below), (name, kernel), picture in zip(grid.T, kernels.items(), pictures):
-        whole = next((n for n in range(1, 257) if torch.equal((n * kernel).round(), n * kernel)), 1)
-        matrix(whole * kernel, above, title=name if whole == 1 else f"{name}, ÷ {whole}")
-        image(picture, below)
-    return fig

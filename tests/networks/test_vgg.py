@@ -123,6 +123,19 @@ def test_layers_with_weights_are_as_many_as_the_paper_says(letter):
     assert convolutions + 3 == papers.paper(name).depth
 
 
+def test_the_rows_are_data():
+    kinds = {type(value) for column in TABLE_1.values() for stage in column for value in stage}
+    assert kinds == {int, tuple, bool}
+
+
+def test_more_scales_in_training_help_every_network_that_the_paper_tried_them_on():
+    errors = {name: papers.paper(name).errors for name in papers.names() if "vgg" in name}
+    both = {name: e for name, e in errors.items() if "one_scale" in e}
+    assert list(both) == ["vgg16_c", "vgg16", "vgg19"]
+    assert all(e["one_scale"][k] > e[k] for e in both.values() for k in ("top1", "top5"))
+    assert all(e["where"].startswith("Table 3") for e in errors.values())
+
+
 def test_the_dense_form_gives_the_same_at_the_size_of_training():
     torch.manual_seed(0)
     network = vgg_network(TABLE_1["A"], 5, image_size=64, hidden=(16, 16)).double().eval()

@@ -105,23 +105,6 @@ def test_convolution_shapes_has_a_colour_for_every_kernel() -> None:
     assert len(maps) == 7
 
 
-def test_filters_draws_each_kernel_over_its_picture() -> None:
-    kernels = {
-        "blur": torch.ones(3, 3) / 9,
-        "edge": torch.tensor([[-1.0, 0, 1]] * 3),
-        "odd": torch.full((3, 3), 0.123456),
-    }
-    pictures = [torch.rand(1, 8, 12, generator=GENERATOR) for _ in kernels]
-    fig = plots.filters(kernels, pictures)
-    above, below = fig.axes[:3], fig.axes[3:]
-    assert [ax.get_title() for ax in above] == ["blur, ÷ 9", "edge", "odd"]
-    assert words(above[0]) == ["1"] * 9
-    assert words(above[1]) == ["-1", "0", "1"] * 3
-    assert words(above[2]) == ["0.12"] * 9
-    for ax, picture in zip(below, pictures):
-        assert torch.equal(torch.tensor(ax.images[0].get_array().data), picture[0])
-
-
 def shown(fig: plt.Figure, monkeypatch: pytest.MonkeyPatch) -> tuple[Image.Image, dict, dict]:
     """What `show` hands to the notebook."""
     calls = []

@@ -136,3 +136,13 @@ def test_a_port_that_is_none_is_one_sentence(tmp_path, capsys, port):
     assert main(["--root", str(tmp_path), "serve", f"--port={port}"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"'{port}' is no port; choose a number from 1024 to 65535: make serve")
+
+
+def test_what_outlives_a_build_is_ended_with_it(tmp_path):
+    outlives = "import subprocess, sys\nprint(subprocess.Popen([{}, '-c', {}]).pid)".format(
+        "sys.executable", repr("import time; time.sleep(600)")
+    )
+    status, said = building.run_to_the_end([sys.executable, "-c", outlives], tmp_path, os.environ)
+    assert status == 0
+    state = subprocess.run(["ps", "-o", "stat=", "-p", said], capture_output=True, text=True).stdout
+    assert state.strip() in ("", "Z")  # gone, or only waiting to be noticed

@@ -189,21 +189,21 @@ def rooms(path: Path) -> None:
         for y, row in enumerate(rows)
         for k, name in enumerate(row)
     }
-    figure = Figure(figsize=(1.75 * widest, 1.15 * len(rows)), dpi=150)
+    figure = Figure(figsize=(1.75 * widest, 1.75 * len(rows)), dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     for name, (x, y) in places.items():
         colour = BLUE if name.startswith("cnnbook") else DARK
         box = {"boxstyle": "round,pad=0,rounding_size=0.05", "fc": colour, "ec": "none"}
-        axes.add_patch(FancyBboxPatch((x - 0.46, y - 0.32), 0.92, 0.64, zorder=2, **box))
+        axes.add_patch(FancyBboxPatch((x - 0.47, y - 0.38), 0.94, 0.76, zorder=2, **box))
         style = {"ha": "center", "color": "white", "zorder": 3}
-        axes.text(x, y + 0.19, name, va="center", weight="bold", fontsize=8.5, **style)
-        told = textwrap.fill(drawn[name].about.replace("`", ""), 27)
-        axes.text(x, y + 0.07, told, va="top", fontsize=6.5, linespacing=1.15, **style)
+        axes.text(x, y + 0.29, name, va="center", weight="bold", fontsize=10, **style)
+        told = textwrap.fill(drawn[name].about.replace("`", ""), 20)
+        axes.text(x, y + 0.19, told, va="top", fontsize=9, linespacing=1.15, **style)
         for to_x, to_y in (places[other] for other in needed(name, drawn)):
             head = {"arrowstyle": "-|>", "color": INK, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
-            axes.annotate("", (to_x, to_y + 0.32), (x, y - 0.32), arrowprops=head, zorder=1)
-    axes.set(xlim=(-0.55, widest - 0.45), ylim=(-0.4, len(rows) - 0.6))
+            axes.annotate("", (to_x, to_y + 0.38), (x, y - 0.38), arrowprops=head, zorder=1)
+    axes.set(xlim=(-0.55, widest - 0.45), ylim=(-0.45, len(rows) - 0.55))
     axes.set_axis_off()
     figure.savefig(path, transparent=True)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import posixpath
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tools.site import ROOT, SiteError, lint
@@ -83,6 +86,26 @@ main()
 """
 
 
+def run_to_the_end(command: list[str], folder: Path, environment: dict) -> tuple[int, str]:
+    """Run a command and whatever it starts; return its exit status and what was said.
+
+    What outlives the build that started it is ended with its group, and what is said goes to a
+    file: a pipe that such a process holds would never close.
+    """
+    with tempfile.TemporaryFile() as said:
+        outputs = {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, start_new_session=True, **outputs
+        )
+        try:
+            process.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        said.seek(0)
+        return process.returncode, said.read().decode(errors="replace")
+
+
 def run_jupyter_book(root: Path) -> list[str]:
     """Run Jupyter Book strictly and return what it found wrong, one line each."""
     command = [sys.executable, "-P", "-c", JUPYTER_BOOK]  # -P: a book's own folders hide no module
@@ -90,10 +113,10 @@ def run_jupyter_book(root: Path) -> list[str]:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1", "TERM": "dumb"}
     path = [str(ROOT), os.environ.get("PYTHONPATH", "")]  # the site's extensions, and cnnbook
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-    if done.returncode == 0:
+    status, said = run_to_the_end(command, root, environment)
+    if status == 0:
         return []
-    said = re.sub(r"\x1b\[[\d;]*m", "", done.stderr + done.stdout)
+    said = re.sub(r"\x1b\[[\d;]*m", "", said)
     found = []
     for line in said.splitlines():
         if match := re.match(r"(.*?)(?::(\d+))?: (?:WARNING|ERROR|CRITICAL): (.*)", line):
@@ -107,7 +130,7 @@ def run_jupyter_book(root: Path) -> list[str]:
     log.parent.mkdir(exist_ok=True)
     log.write_text(said, encoding="utf-8")
     error = re.search(r"^(?:\w+ error.*:\n|[\w.]+(?:Error|Exception): )(.+)$", said, re.MULTILINE)
-    reason = error[1].strip() if error else f"exit status {done.returncode}"
+    reason = error[1].strip() if error else f"exit status {status}"
     return [f"Jupyter Book stopped: {reason} (all it said is in {log.relative_to(root)})"]
 
 
