@@ -125,7 +125,7 @@ def find_uv(root, pip, text, version):
 def as_uv(listing):
     r"""What `pip config list` says of files and environment, as options and variables of uv.
 
-    >>> as_uv(":env:.no-index='1'\\nglobal.index-url='https://a/simple'")
+    >>> as_uv(":env:.no-index='1'\nglobal.index-url='https://a/simple'")
     (['--no-index'], {'UV_DEFAULT_INDEX': 'https://a/simple'})
     """
     pip = {}
