@@ -162,8 +162,8 @@ def _wrong_number(got: Any, right: float) -> str:
 
 
 def _wrong_sequence(got: Any, right: tuple | list) -> str:
-    if isinstance(got, Tensor):
-        got = list(got)
+    if hasattr(got, "tolist"):  # a tensor, an array
+        got = got.tolist()
     if not isinstance(got, (tuple, list)):
         return f"gave {_show(got)}, where {len(right)} values are wanted"
     if len(got) != len(right):
@@ -208,8 +208,6 @@ def _look(got: Tensor, right: Tensor) -> str:
             inner = got[..., max(-y, 0) : h - max(y, 0), max(-x, 0) : w - max(x, 0)]
             if same(inner, right[..., max(y, 0) : h + min(y, 0), max(x, 0) : w + min(x, 0)]):
                 return f"the picture moved {name} by one pixel"
-        if same(got[..., 1:-1, 1:-1], right[..., 1:-1, 1:-1]):
-            return "only the border is wrong"
         turned = {
             "left and right are exchanged": right.flip(-1),
             "top and bottom are exchanged": right.flip(-2),
@@ -218,6 +216,8 @@ def _look(got: Tensor, right: Tensor) -> str:
         }
         if told := next((name for name, other in turned.items() if same(got, other)), ""):
             return told
+        if same(got[..., 1:-1, 1:-1], right[..., 1:-1, 1:-1]):
+            return "only the border is wrong"
     if same(got, -right):
         return "the sign is wrong"
     ratio = (got * right).sum() / right.square().sum()

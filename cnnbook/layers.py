@@ -92,6 +92,25 @@ def conv_bn_relu(
     )
 
 
+def bn_relu_conv(
+    in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    """Batch normalisation, ReLU, then convolution: the pre-activation of He et al. (2016).
+
+    The convolution has no bias: the next normalisation would take it away again. The arguments
+    and shapes are those of `conv_bn`.
+
+    Examples:
+        >>> import torch
+        >>> bn_relu_conv(3, 8, 3, stride=2)(torch.zeros(1, 3, 32, 32)).shape
+        torch.Size([1, 8, 16, 16])
+    """
+    # not in place: the shortcut of a block, or a later layer, needs the normalised input as it is
+    activation = nn.BatchNorm2d(in_channels), nn.ReLU()
+    convolution, _ = conv_bn(in_channels, out_channels, kernel_size, stride=stride, groups=groups)
+    return nn.Sequential(*activation, convolution)
+
+
 def initialise(
     network: nn.Module,
     draw: Callable[[Tensor], Tensor],

@@ -48,7 +48,10 @@ class Paper(NamedTuple):
     brought: str = ""  # … and what came with it, in a few words; empty if another stands for it
 
 
-_FACTS = ("facts/classics.yaml",)  # in the order of the book
+_FACTS = {  # by part, in the order of the book
+    "classics": "facts/classics.yaml",
+    "deeper": "facts/deeper.yaml",
+}
 
 
 def _read(file: str) -> str:
@@ -56,11 +59,15 @@ def _read(file: str) -> str:
 
 
 @functools.cache
-def _networks() -> dict[str, dict[str, Any]]:
+def _part(part: str) -> dict[str, dict[str, Any]]:
     import yaml
 
-    parts = [yaml.safe_load(_read(file)) for file in _FACTS]
-    return {name: entry for part in parts for name, entry in part.items()}
+    return yaml.safe_load(_read(_FACTS[part]))
+
+
+@functools.cache
+def _networks() -> dict[str, dict[str, Any]]:
+    return {name: entry for part in _FACTS for name, entry in _part(part).items()}
 
 
 @functools.cache
@@ -123,14 +130,25 @@ def paper(name: str) -> Paper:
     return Paper(**entry)
 
 
-def names() -> list[str]:
+def names(part: str | None = None) -> list[str]:
     """List the networks that the paper data knows, by the names of their constructors.
+
+    Args:
+        part: only those of this part of the book, by the name of its folder of notebooks.
+
+    Raises:
+        ValueError: there are no facts of such a part.
 
     Examples:
         >>> "resnet50" in names()
         True
+        >>> names("classics")[0]
+        'vgg11'
     """
-    return list(_networks())
+    if part is None:
+        return list(_networks())
+    _look_up(_FACTS, part, "the paper data")
+    return list(_part(part))
 
 
 def _look_up(known: Mapping[str, Any], key: str, file: str) -> Any:

@@ -112,7 +112,7 @@ networks:
     add("--crop", type=_count, default=224, metavar="PIXELS", help="height and width (224)")
     add("--workers", type=int, default=4, metavar="N", help="reading processes per device (4)")
     add = parser.add_argument_group("recipe, and what to change in it").add_argument
-    start = "a paper's (default: the one that the network's name begins with, or resnet)"
+    start = "a paper's (default: that of the network, if its paper states one)"
     add("--recipe", choices=recipes(), metavar="NAME", help=f"{start}: {', '.join(recipes())}")
     for name, meaning in NUMBERS.items():
         kind = _count if name in ("epochs", "batch_size") else _amount

@@ -476,7 +476,7 @@ def imports(folder: str) -> dict[str, str]:
     """The packages that the code of a folder imports, each with a file that does."""
     found = {}
     for path in sorted((notebooks.ROOT / folder).rglob("*")):
-        if path.suffix == ".py":
+        if path.suffix == ".py" and folder != "notebooks":  # there it is a throwaway script
             trees = [ast.parse(path.read_text(encoding="utf-8"))]
         elif path.suffix == ".ipynb" and "checkpoint" not in path.name:
             cells = notebooks.code_cells(

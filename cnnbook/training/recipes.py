@@ -35,19 +35,24 @@ NUMBERS = {  # of a recipe, each an option too; without the first four nothing c
 
 
 def choose(network: str, name: str | None, given: Mapping[str, float | None]) -> Recipe:
-    """The recipe of that name, or of the network's, with the numbers given put in.
+    """The recipe of that name, or of the network's paper, with the numbers given put in.
 
     Raises:
-        Refused: a number that training needs is neither in the recipe nor given.
+        Refused: the network has no recipe of its own, and none is named; or a number that training
+            needs is neither in the recipe nor given.
 
     Examples:
         >>> choose("resnet50", None, {"epochs": 5, "lr": None})["epochs"]
         5
     """
-    own = [known for known in recipes() if network.startswith(known)]
-    name = name or max(own, key=len, default="resnet")
-    recipe = recipes()[name] | {key: value for key, value in given.items() if value is not None}
+    known = recipes()
+    trained = [(start, key) for key in known for start in known[key]["networks"]]
+    own = max(((start, key) for start, key in trained if network.startswith(start)), default=None)
+    if not (name or own):
+        raise Refused(f"{network} has no recipe of its own; give --recipe: {', '.join(known)}.")
+    name = name or own[1]
+    recipe = known[name] | {key: value for key, value in given.items() if value is not None}
     if missing := [field for field in list(NUMBERS)[:4] if field not in recipe]:
         missing = ", ".join(f"--{field.replace('_', '-')}" for field in missing)
         raise Refused(f"the source of the recipe {name} does not state all; give {missing}.")
-    return {key: value for key, value in recipe.items() if key != "note"}
+    return {key: value for key, value in recipe.items() if key not in ("note", "networks")}

@@ -18,8 +18,16 @@ def build(name: str, **options):
 
 
 def images(name: str, number: int) -> torch.Tensor:
+    """Images of the network's own size; small ones where it ends in an average, to save time."""
+    channels, *size = papers.paper(name).input_size
+    with torch.device("meta"):
+        network, small = build(name).eval(), (96, 96)
+        try:
+            network(torch.zeros(1, channels, *small))
+        except RuntimeError:  # its linear layers fit one size
+            small = size
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(number, *papers.paper(name).input_size, generator=generator)
+    return torch.randn(number, channels, *min(size, list(small)), generator=generator)
 
 
 def logits(output) -> torch.Tensor:
@@ -47,9 +55,14 @@ def test_every_parameter_gets_a_gradient(name):
 def test_an_evaluation_does_not_depend_on_the_rest_of_the_batch(name):
     torch.manual_seed(0)
     network, batch = build(name).eval(), images(name, 2)
-    with torch.no_grad():
-        alone, together = network(batch[:1]), network(batch)[:1]
-    assert (alone - together).abs().max() < 1e-3 * alone.abs().max()
+    for dtype in (torch.float32, torch.float64):  # fresh, a thousand layers leave float32 …
+        network, batch = network.to(dtype), batch.to(dtype)
+        with torch.no_grad():
+            alone, together = network(batch[:1]), network(batch)[:1]
+        same = (alone - together).abs().max() < 1e-3 * alone.abs().max()
+        if same:  # … and gates of a hundred layers magnify its rounding
+            break
+    assert same
 
 
 @pytest.mark.parametrize("name", papers.names())

@@ -83,7 +83,7 @@ def options(data: Path, output: Path, *more: str) -> list[str]:
     """Three epochs of four steps, with all that a checkpoint must hold."""
     fixed = "--crop 16 --epochs 3 --batch-size 6 --lr 0.2 --accelerator cpu --workers 0"
     used = "--ema 0.8 --warmup 1 --label-smoothing 0.1 --clip 1"
-    given = ["tiny", "--data", str(data), "--output", str(output)]
+    given = ["tiny", "--data", str(data), "--output", str(output), "--recipe", "resnet"]
     return [*given, *fixed.split(), *used.split(), *more]
 
 
@@ -311,7 +311,7 @@ def test_the_help_names_networks_and_recipes(capsys):
 def test_a_recipe_can_be_trained_with_and_has_its_source(name):
     stated = train.recipes()[name]
     assert papers.source(stated["source"]).url.startswith("https://")
-    known = {"source", "optimizer", "schedule", "heads", "note", *recipe.NUMBERS}
+    known = {"networks", "source", "optimizer", "schedule", "heads", "note", *recipe.NUMBERS}
     assert not set(stated) - known
     how = dict(stated["optimizer"])
     optimizer = getattr(torch.optim, how.pop("name"))([nn.Parameter(torch.ones(1))], **how)
@@ -357,9 +357,14 @@ def test_a_network_finds_the_recipe_of_its_paper(data, tmp_path):
         return recipe.choose(options.network, options.recipe, given)
 
     assert chosen("vgg16")["epochs"] == 74
-    assert chosen("resnet50")["batch_size"] == chosen("tiny")["batch_size"] == 256
+    assert chosen("resnet50")["batch_size"] == 256
+    decay = "--weight-decay", "0.0001"
+    for network in ("se_resnet50", "senet154"):
+        assert chosen(network, *decay)["batch_size"] == 1024
     assert chosen("resnet50", "--recipe", "convnext")["optimizer"] == {"name": "AdamW"}
     assert chosen("vgg16", "--epochs", "2")["epochs"] == 2
+    with pytest.raises(train.Refused, match="tiny has no recipe of its own; give --recipe: alex"):
+        chosen("tiny")
 
 
 def rates(schedule, epochs: int, steps: int, **more) -> list[float]:

@@ -3,13 +3,16 @@
     python -m tools.pages.art
 
 The front page's picture is computed: four filters of 5 × 5 × 3 weights on a photograph that ships
-with scikit-learn. Part I's opener shows how its chapters lean on each other, that of Part II when
-its networks came and what they cost. The picture in README.md is a screenshot of the built site.
+with scikit-learn. Part I's opener shows how its chapters lean on each other, the later ones when
+their networks came and what they cost. The picture in README.md is a screenshot of the built site.
 """
 
 from __future__ import annotations
 
+import calendar
+import re
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -208,37 +211,52 @@ def rooms(path: Path) -> None:
     figure.savefig(path, transparent=True)
 
 
-def timeline(path: Path) -> None:
-    """Draw the networks of Part II on a line, with the years of their papers."""
-    figure = Figure(figsize=(8.4, 3.1), dpi=150)
+def months(paper: papers.Paper) -> str:
+    """When a paper appeared, as its address on arXiv dates it; its year where it has none."""
+    found = re.search(r"arxiv.org/abs/(\d\d)(\d\d)", paper.source.url)
+    if not found:
+        return str(paper.source.year)
+    return f"{calendar.month_abbr[int(found[2])]} 20{found[1]}"
+
+
+def timeline(part: str, path: Path) -> None:
+    """Draw the networks of a part on a line, with the dates of their papers."""
+    on_it = [paper for paper in map(papers.paper, papers.names(part)) if paper.brought]
+    on_it.sort(key=lambda paper: (paper.source.year, paper.source.url))
+    gap = on_it[1].source.year - on_it[0].source.year > 5  # drawn dotted
+    places = [0.85 * k + 0.75 * (gap and k > 0) for k in range(len(on_it))]
+    figure = Figure(figsize=(1.05 * (places[-1] + 1.5), 3.1), dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.plot([-0.3, 0.55], [0, 0], color=INK, lw=1.3, zorder=1)
-    axes.plot([0.55, 1.05], [0, 0], color=INK, lw=1.3, ls=":", zorder=1)  # fourteen years
+    solid = 1.05 if gap else -0.3
+    if gap:
+        axes.plot([-0.3, 0.55], [0, 0], color=INK, lw=1.3, zorder=1)
+        axes.plot([0.55, solid], [0, 0], color=INK, lw=1.3, ls=":", zorder=1)
     head = {"arrowstyle": "-|>", "color": INK, "lw": 1.3, "zorder": 1}
-    axes.annotate("", (7.35, 0), (1.05, 0), arrowprops=head)
-    on_it = [paper for paper in map(papers.paper, papers.names()) if paper.brought]
-    for k, paper in enumerate(sorted(on_it, key=lambda paper: paper.source.year)):
-        x, side = (0 if k == 0 else 0.75 + 0.85 * k), -1 if k % 2 else 1
+    axes.annotate("", (places[-1] + 0.65, 0), (solid, 0), arrowprops=head)
+    one_year = len({paper.source.year for paper in on_it}) < len(on_it) / 2
+    for k, (x, paper) in enumerate(zip(places, on_it)):
+        side = -1 if k % 2 else 1
         axes.plot([x, x], [0, side * 0.42], color=INK, lw=0.9, zorder=1)
         axes.plot(x, 0, "o", ms=8, color=BLUE, zorder=3)
         style = {"ha": "center", "va": "center", "color": INK}
-        axes.text(x, -side * 0.2, paper.source.year, fontsize=9.5, **style)
+        date = months(paper) if one_year else paper.source.year
+        axes.text(x, -side * 0.2, date, fontsize=9.5, **style)
         bold = style | {"color": ORANGE, "weight": "bold", "fontsize": 11}
         axes.text(x, side * 0.58, paper.family, **bold)
         style |= {"va": "bottom" if side > 0 else "top", "linespacing": 1.25}
         brought = textwrap.fill(paper.brought, 19)
         axes.text(x, side * 0.72, brought, fontsize=9, **style)
-    axes.set(xlim=(-0.75, 7.45), ylim=(-1.25, 1.25))
+    axes.set(xlim=(-0.75, places[-1] + 0.75), ylim=(-1.25, 1.25))
     axes.set_axis_off()
     figure.savefig(path, transparent=True)
 
 
-def classics(path: Path) -> None:
-    """Draw error against cost of the networks of Part II that state a top-5 error."""
+def costs(part: str, path: Path) -> None:
+    """Draw error against cost of the networks of a part that state a top-5 error."""
     points = [
         plots.NetworkPoint(p.name, p.multiply_adds, p.errors["top5"], p.parameters)
-        for p in map(papers.paper, papers.names())
+        for p in map(papers.paper, papers.names(part))
         if "top5" in p.errors
     ]
     with mpl.rc_context({**plots.STYLE, "savefig.transparent": True}):
@@ -266,16 +284,26 @@ def readme(root: Path, path: Path) -> None:
     both.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2).save(path, optimize=True)
 
 
+DRAWINGS = {
+    "front": front,
+    "foundations": foundations,
+    "rooms": rooms,
+    "timeline": partial(timeline, "classics"),
+    "classics": partial(costs, "classics"),
+    "timeline-deeper": partial(timeline, "deeper"),
+    "deeper": partial(costs, "deeper"),
+}
+
+
 def draw(root: Path) -> list[Path]:
     """Draw all pictures and return where they are."""
     static, work = root / "book" / "_static", root / "_build" / "drawn.png"
     work.parent.mkdir(exist_ok=True)
-    drawings = (front, foundations, rooms, timeline, classics)
-    for drawing in drawings:
+    for name, drawing in DRAWINGS.items():
         drawing(work)
-        Image.open(work).save(static / f"{drawing.__name__}.webp", quality=82, method=6)
+        Image.open(work).save(static / f"{name}.webp", quality=82, method=6)
     readme(root, static / "readme.png")
-    return [*(static / f"{drawing.__name__}.webp" for drawing in drawings), static / "readme.png"]
+    return [*(static / f"{name}.webp" for name in DRAWINGS), static / "readme.png"]
 
 
 def main() -> None:

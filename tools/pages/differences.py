@@ -6,7 +6,7 @@ What differs is found by running both networks; why it differs stands in `book/d
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -146,9 +146,9 @@ def aspects(row: dict[str, Any]) -> list[str]:
     return [row["aspect"]] if isinstance(row["aspect"], str) else row["aspect"]
 
 
-def missing(pair: Pair) -> list[str]:
-    """What is wrong with the list of a pair; empty when it is whole and true."""
-    found = {aspect.name: aspect for aspect in pair.found()}
+def missing(pair: Pair, differ: Sequence[forms.Aspect]) -> list[str]:
+    """What is wrong with the list of a pair that differs so; empty when it is whole and true."""
+    found = {aspect.name: aspect for aspect in differ}
     listed = [name for row in pair.listed for name in aspects(row)]
     return [
         f"{pair.title}: {name} differs (here {forms.written(found[name].ours)}, there "
@@ -158,26 +158,22 @@ def missing(pair: Pair) -> list[str]:
     ] + [f"{pair.title}: {name} does not differ" for name in listed if name not in found]
 
 
-def page(root: Path = Path()) -> str:
-    """The text of the page."""
-    lines = [HEAD]
-    for pair in pairs(root):
-        lines += [f"## {pair.title}", "", *counts(pair), ""]
-        if not pair.listed:
-            lines += ["They do the same, step by step.", ""]
-            continue
-        found = {aspect.name: aspect for aspect in pair.found()}
-        lines += ["| | Paper | Only the book | Only the other | Why |", "|:--|:--|:--|:--|:--|"]
-        for row in pair.listed:
-            names = aspects(row)
-            here, there = (
-                "<br>".join(forms.written(getattr(found[name], side)) for name in names)
-                for side in ("ours", "reference")
-            )
-            named = "<br>".join(name.replace("_", " ") for name in names)
-            lines.append(f"| {named} | {row['paper']} | {here} | {there} | {row['why']} |")
-        lines.append("")
-    return "\n".join(lines)
+def section(pair: Pair, differ: Sequence[forms.Aspect]) -> str:
+    """The part of the page on a pair that differs so."""
+    lines = [f"## {pair.title}", "", *counts(pair), ""]
+    if not pair.listed:
+        return "\n".join([*lines, "They do the same, step by step.", ""])
+    found = {aspect.name: aspect for aspect in differ}
+    lines += ["| | Paper | Only the book | Only the other | Why |", "|:--|:--|:--|:--|:--|"]
+    for row in pair.listed:
+        names = aspects(row)
+        here, there = (
+            "<br>".join(forms.written(getattr(found[name], side)) for name in names)
+            for side in ("ours", "reference")
+        )
+        named = "<br>".join(name.replace("_", " ") for name in names)
+        lines.append(f"| {named} | {row['paper']} | {here} | {there} | {row['why']} |")
+    return "\n".join([*lines, ""])
 
 
 def counts(pair: Pair) -> list[str]:
@@ -192,8 +188,14 @@ def counts(pair: Pair) -> list[str]:
     return rows
 
 
-if __name__ == "__main__":
-    problems = [problem for pair in pairs() for problem in missing(pair)]
-    if problems:
+def main() -> None:
+    """Write the page, or say which reasons are wanting."""
+    known = [(pair, pair.found()) for pair in pairs()]
+    if problems := [problem for pair, differ in known for problem in missing(pair, differ)]:
         raise SystemExit("\n".join(problems))
-    PAGE.write_text(page(), encoding="utf-8")
+    sections = [section(pair, differ) for pair, differ in known]
+    PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
