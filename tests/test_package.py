@@ -114,3 +114,10 @@ def test_every_network_has_its_paper():
 def test_the_title_is_the_papers():
     assert papers.source("he2015").title == "Deep Residual Learning for Image Recognition"
     assert papers.source("azulay2018").short == "Azulay and Weiss, 2019"
+
+
+def test_a_warning_while_compiling_is_an_error_in_our_files_only() -> None:
+    doubtful = "def f(x):\n    return x is 'word'\n"
+    compile(doubtful, "/somewhere/site-packages/theirs/model.py", "exec")
+    with pytest.raises(SyntaxError, match="literal"):
+        compile(doubtful, "cnnbook/ours.py", "exec")
