@@ -51,6 +51,7 @@ class Paper(NamedTuple):
 _FACTS = {  # by part, in the order of the book
     "classics": "facts/classics.yaml",
     "deeper": "facts/deeper.yaml",
+    "efficient": "facts/efficient.yaml",
 }
 
 

@@ -1,15 +1,21 @@
 """Hold a network against its paper, and weight for weight against a reference implementation."""
 
 import copy
+import itertools
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
+from cnnbook.arithmetic.meta import main_output
 from cnnbook.data import archives
+from cnnbook.data.transforms import IMAGENET
 from cnnbook.names import suggestion
 from cnnbook.papers import paper
 from cnnbook.tables import Table
@@ -18,8 +24,29 @@ TOLERANCE = 1e-9  # of the scale of the outputs, in float64
 Order = Literal["running", "definition"]  # how modules of two networks are paired
 
 
-def _modules_in_order(model: nn.Module, image: Tensor, order: Order) -> list[tuple[str, nn.Module]]:
-    """The modules that own weights or buffers and run on an image, with their names."""
+class _Uses(TorchDispatchMode):
+    """Notes the tensors of a model in the order in which something is computed with them."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        tensors = itertools.chain(model.named_parameters(), model.named_buffers())
+        self._names = {id(tensor): name for name, tensor in tensors}
+        self.names: dict[str, None] = {}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        for tensor in tree_leaves((args, kwargs)):
+            if name := self._names.get(id(tensor)):
+                self.names[name] = None
+        return function(*args, **(kwargs or {}))
+
+
+def _modules_in_order(
+    model: nn.Module, image: Tensor, order: Order
+) -> tuple[list[tuple[str, nn.Module]], list[str]]:
+    """The modules that own weights or buffers and run on an image, with their names.
+
+    And the names of the tensors that are used though the module that owns them does not run.
+    """
     ran: dict[str, nn.Module] = {}
     hooks = [
         module.register_forward_pre_hook(
@@ -29,14 +56,15 @@ def _modules_in_order(model: nn.Module, image: Tensor, order: Order) -> list[tup
         if module._parameters or module._buffers
     ]
     try:
-        with torch.no_grad():
-            model(image)
+        with torch.no_grad(), _Uses(model) as uses:
+            model(image.clone())  # what works in place must not change the image
     finally:
         for hook in hooks:
             hook.remove()
+    rest = [name for name in uses.names if name.rpartition(".")[0] not in ran]
     if order == "running":
-        return list(ran.items())
-    return [(name, module) for name, module in model.named_modules() if name in ran]
+        return list(ran.items()), rest
+    return [(name, module) for name, module in model.named_modules() if name in ran], rest
 
 
 @torch.no_grad()
@@ -46,7 +74,8 @@ def copy_weights(
     """Copy the weights of one network into another of the same architecture.
 
     Names do not matter: the modules are paired in the order in which they run on `image`, and the
-    shapes of their tensors are compared one by one.
+    shapes of their tensors are compared one by one. Tensors that are used though their module does
+    not run, as those of an attention's last layer, are paired in the order of their use.
 
     Args:
         source: where the weights and buffers come from.
@@ -68,7 +97,9 @@ def copy_weights(
         >>> torch.equal(here.weight, there.weight)
         True
     """
-    ours, theirs = (_modules_in_order(net, image, order) for net in (target, source))
+    (ours, our_rest), (theirs, their_rest) = (
+        _modules_in_order(net, image, order) for net in (target, source)
+    )
     pairs = []
     for step, ((our_name, our), (their_name, their)) in enumerate(zip(ours, theirs), 1):
         a, b = _own_tensors(our), _own_tensors(their)
@@ -83,6 +114,17 @@ def copy_weights(
         raise ValueError(
             f"{len(ours)} modules with weights run here, but {len(theirs)} in the reference."
         )
+    held_a, held_b = (dict([*n.named_parameters(), *n.named_buffers()]) for n in (target, source))
+    for name, their_name in itertools.zip_longest(our_rest, their_rest):
+        a, b = held_a.get(name), held_b.get(their_name)
+        if a is None or b is None or a.shape != b.shape:
+            shapes = ("nothing" if t is None else "×".join(map(str, t.shape)) for t in (a, b))
+            there, here = next(shapes), next(shapes)
+            raise ValueError(
+                f"the networks part at a tensor that is used without its module: {name or '–'} "
+                f"here is {there}, {their_name or '–'} in the reference is {here}."
+            )
+        pairs.append((a, b))
     for a, b in pairs:
         a.copy_(b)
     return len(pairs)
@@ -145,7 +187,7 @@ def compare(
     results = []
     for net in (ours, reference):
         x = image.clone().requires_grad_()
-        output = net(x)
+        output = main_output(net(x.clone()))  # the first layer may work in place
         (gradient,) = torch.autograd.grad(output.square().sum(), x)
         results.append((output.detach(), gradient))
     (output, gradient), (expected, expected_gradient) = results
@@ -189,7 +231,8 @@ def load_reference_weights(
     """Give a network of the book the weights that torchvision's network was trained to.
 
     The weights are downloaded once and kept where torch keeps them (`TORCH_HOME`). Afterwards both
-    networks must give the same logits.
+    networks must give the same logits. Where torchvision's network changes its input itself, as
+    GoogLeNet and Inception-v3 do with these weights, so does `ours` from then on, by a hook.
 
     Args:
         ours: the network of the book; it is changed only if everything fits.
@@ -230,10 +273,16 @@ def load_reference_weights(
         there = " or ".join(choices.__members__)
         raise ValueError(f"torchvision has no weights {weights!r} of {name}; choose {there}.")
     chosen = choices[weights]
-    reference = models.get_model(name)
+    with warnings.catch_warnings():  # of how some draw weights, which are replaced at once
+        warnings.simplefilter("ignore", FutureWarning)
+        reference = models.get_model(name)
     reference.load_state_dict(archives.trained_weights(chosen.url))
     trained = copy.deepcopy(ours).cpu().eval()
     reference.eval()
+    rescales = hasattr(reference, "transform_input")  # as torchvision sets it with trained weights
+    if rescales:
+        reference.transform_input = True
+        _rescale_input(trained)
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     copy_weights(reference, trained, image, order)
     with torch.no_grad():
@@ -244,7 +293,21 @@ def load_reference_weights(
             "of their scale: it is another network with layers of the same shapes."
         )
     ours.load_state_dict(trained.state_dict())
+    if rescales:
+        _rescale_input(ours)
     return Pretrained(tuple(chosen.meta["categories"]), chosen.transforms())
+
+
+def _rescale_input(network: nn.Module) -> None:
+    if _to_half not in network._forward_pre_hooks.values():
+        network.register_forward_pre_hook(_to_half)
+
+
+def _to_half(_network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Take back ImageNet's mean and spread, and take ½ and ½ in their place."""
+    image, *rest = inputs
+    mean, std = (image.new_tensor(values).view(3, 1, 1) for values in IMAGENET)
+    return ((image * std + mean - 0.5) / 0.5, *rest)
 
 
 def prove(

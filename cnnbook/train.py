@@ -6,12 +6,16 @@ starts stands in `cnnbook.training`.
 
 import argparse
 import inspect
-import math
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import fill, indent
 
-from cnnbook import networks
+import torch
+
+from cnnbook import networks, papers
+from cnnbook.arithmetic import meta
 from cnnbook.names import suggestion
 from cnnbook.training.errors import Refused
 from cnnbook.training.images import image_folders
@@ -30,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     except (Refused, OSError) as error:
         sentence = str(error).strip().rpartition("Refused: ")[2]  # after a worker's traceback
         print(f"cnnbook.train: {sentence}", file=sys.stderr)
-        return 2
+        return getattr(error, "status", 2)
+    except KeyboardInterrupt:
+        print("cnnbook.train: stopped before training.", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -41,7 +48,16 @@ def _train(options: argparse.Namespace) -> None:
     recipe = choose(
         options.network, options.recipe, {name: vars(options)[name] for name in NUMBERS}
     )
-    folders = image_folders(options.data, options.crop)
+    constructor = getattr(networks, options.network)
+    channels, side = input_of(options.network)
+    options.crop = options.crop or side
+    for part in ("train", "val"):
+        if options.output.resolve().is_relative_to((options.data / part).resolve()):
+            raise Refused(f"--output lies in {options.data / part}, where folders are classes.")
+    folders = image_folders(options.data, options.crop, channels)
+    if "image_size" in inspect.signature(constructor).parameters:
+        constructor = partial(constructor, image_size=options.crop)
+    _try(options.network, constructor, (channels, options.crop, options.crop), side)
     if len(folders[0]) < recipe["batch_size"]:
         told = f"--batch-size is {recipe['batch_size']}"
         raise Refused(f"{told}; there are only {len(folders[0])} training images.")
@@ -49,7 +65,32 @@ def _train(options: argparse.Namespace) -> None:
         from cnnbook.training import engine
     except ImportError as error:
         raise Refused('Lightning is missing; run pip install "cnnbook[train]".') from error
-    engine.run_training(getattr(networks, options.network), options, recipe, folders)
+    engine.run_training(constructor, options, recipe, folders)
+
+
+def input_of(network: str) -> tuple[int, int]:
+    """Channels and side of the images that a network is made for, from the paper data.
+
+    Examples:
+        >>> input_of("lenet5"), input_of("inception_v3")
+        ((1, 32), (3, 299))
+    """
+    if network in papers.names():
+        channels, side, _ = papers.paper(network).input_size
+        return channels, side
+    parameters = inspect.signature(getattr(networks, network)).parameters
+    return 3, parameters["image_size"].default if "image_size" in parameters else 224
+
+
+def _try(network: str, constructor: Callable, size: tuple[int, int, int], own: int) -> None:
+    """Refuse images of a size that the network does not take, before anything is trained."""
+    with torch.device("meta"):  # shapes without numbers
+        tried = constructor(num_classes=2)
+    try:
+        meta.run(meta.on_meta(tried), size)
+    except ValueError as error:
+        told = f"{network} is made for images of {own} × {own} pixels"
+        raise Refused(f"{told}, and does not take those of --crop {size[1]}.") from error
 
 
 def _count(text: str) -> int:
@@ -59,10 +100,31 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _amount(text: str) -> float:
-    if not 0 <= float(text) < math.inf:
+def _workers(text: str) -> int:
+    if int(text) < 0:
         raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not 0 <= int(text) < 2**32:
+        raise argparse.ArgumentTypeError(f"it is {text}; it must be from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def _amount(text: str) -> float:
+    if not 0 <= float(text) <= 1e38:  # more is infinite for float32
+        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0, and below 1e38")
     return float(text)
+
+
+def _share(text: str) -> float:
+    if not 0 <= float(text) < 1:
+        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0 and below 1")
+    return float(text)
+
+
+_KINDS = {"epochs": _count, "batch_size": _count, "label_smoothing": _share, "ema": _share}
 
 
 def constructors() -> list[str]:
@@ -109,13 +171,13 @@ networks:
     add = parser.add_argument_group("images").add_argument
     there = "holds train/CLASS/*.JPEG and val/CLASS/*.JPEG, as ImageNet does"
     add("--data", type=Path, required=True, metavar="FOLDER", help=there)
-    add("--crop", type=_count, default=224, metavar="PIXELS", help="height and width (224)")
-    add("--workers", type=int, default=4, metavar="N", help="reading processes per device (4)")
+    add("--crop", type=_count, metavar="PIXELS", help="height and width (the network's own)")
+    add("--workers", type=_workers, default=4, metavar="N", help="reading processes per device (4)")
     add = parser.add_argument_group("recipe, and what to change in it").add_argument
     start = "a paper's (default: that of the network, if its paper states one)"
     add("--recipe", choices=recipes(), metavar="NAME", help=f"{start}: {', '.join(recipes())}")
     for name, meaning in NUMBERS.items():
-        kind = _count if name in ("epochs", "batch_size") else _amount
+        kind = _KINDS.get(name, _amount)
         add(f"--{name.replace('_', '-')}", type=kind, metavar="X", help=meaning)
     add = parser.add_argument_group("machine").add_argument
     add("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
@@ -125,7 +187,7 @@ networks:
     add = parser.add_argument_group("run").add_argument
     add("--output", type=Path, required=True, metavar="FOLDER", help="receives what is trained")
     add("--resume", action="store_true", help="go on after the last whole epoch in --output")
-    add("--seed", type=int, default=0, metavar="N", help="of weights, order and augmentation (0)")
+    add("--seed", type=_seed, default=0, metavar="N", help="of weights, order and augmentation (0)")
     return parser
 
 

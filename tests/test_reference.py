@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import nn
 
 from cnnbook import papers, reference
-from cnnbook.networks import cifar_resnet, resnet18, resnet34, resnet50
+from cnnbook.networks import cifar_resnet, inception_v3, resnet18, resnet34, resnet50
 from cnnbook.networks.resnet import bottleneck_v15, option_b
 from cnnbook.reference import load_reference_weights
 
@@ -200,3 +201,85 @@ def test_weights_cannot_be_written(weights, monkeypatch):
 def test_weights_that_are_not_there_are_told(call, message):
     with pytest.raises(ValueError, match=message):
         load_reference_weights(resnet18(), *call)
+
+
+class Runs(nn.Module):
+    """Makes harm where it is unpickled."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('code was run')",)
+
+
+def test_no_code_runs_from_a_file_of_weights(weights):
+    torch.save({"conv1.weight": Runs()}, weights)
+    with pytest.raises(OSError, match="is broken"):
+        load_reference_weights(resnet18(), "resnet18")
+
+
+def test_a_reference_that_rescales_its_input_is_followed(weights):
+    chosen = torchvision.models.Inception_V3_Weights.DEFAULT
+    made = torchvision.models.inception_v3(init_weights=False)
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = None  # statistics of one batch
+    with torch.no_grad():
+        made(torch.randn(2, 3, 299, 299))
+    torch.save(made.state_dict(), weights.with_name(chosen.url.rpartition("/")[2]))
+    theirs = torchvision.models.inception_v3(weights=chosen).eval()
+    ours = inception_v3().eval()
+    for _ in range(2):  # loading twice rescales once
+        _, preprocess = load_reference_weights(ours, "inception_v3")
+    image = preprocess(torch.rand(3, 320, 320))[None]
+    with torch.no_grad():
+        assert reference._relative(ours(image), theirs(image)) < 1e-3
+
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+        self.scale = nn.Parameter(torch.randn(16))
+
+    def forward(self, x):
+        return self.attention(x, x, x)[0] * self.scale
+
+
+def test_weights_that_no_module_runs_with_are_copied_too():
+    theirs, ours = Attends(), Attends()
+    assert reference.copy_weights(theirs, ours, torch.randn(1, 5, 16)) == 5
+    copied = ours.state_dict()
+    assert all(torch.equal(copied[key], tensor) for key, tensor in theirs.state_dict().items())
+    assert max(reference.compare(Attends(), Attends(), (5, 16))) < reference.TOLERANCE
+
+
+def test_a_tensor_that_one_of_them_lacks_is_named():
+    with pytest.raises(ValueError, match=r"layer.bias here is 4, – in the reference is nothing"):
+        reference.copy_weights(Functional(False), Functional(True), torch.randn(1, 5))
+
+
+def test_a_first_layer_may_work_in_place():
+    a, b = (nn.Sequential(nn.ReLU(inplace=True), nn.Conv2d(3, 4, 3)) for _ in range(2))
+    assert max(reference.compare(a, b, (3, 8, 8))) < reference.TOLERANCE
+
+
+def test_the_first_of_several_outputs_is_compared():
+    a, b = (Both(nn.Conv2d(3, 4, 3)) for _ in range(2))
+    assert max(reference.compare(a, b, (3, 8, 8))) < reference.TOLERANCE
+
+
+class Functional(nn.Module):
+    def __init__(self, bias):
+        super().__init__()
+        self.layer, self.bias = nn.Linear(5, 4), bias
+
+    def forward(self, x):
+        return F.linear(x, self.layer.weight, self.layer.bias if self.bias else None)
+
+
+class Both(nn.Module):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return {"out": self.layer(x), "aux": None}

@@ -1,7 +1,10 @@
 """Parameters and multiply–adds of any network."""
 
-from collections.abc import Sequence
+import math
+import sys
+from collections.abc import Callable, Sequence
 
+import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -37,7 +40,25 @@ def multiply_adds(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) 
         >>> multiply_adds(nn.Conv2d(3, 4, kernel_size=5), (3, 32, 32))  # 4·28·28 outputs of 5·5·3
         235200
     """
-    counter = FlopCounterMode(display=False)
-    with counter:
-        meta.run(meta.on_meta(module), input_size)
+    _, counter = meta.run(meta.on_meta(module), input_size, lambda _image: counting())
     return counter.get_total_flops() // 2
+
+
+def counting() -> FlopCounterMode:
+    """PyTorch's counter, which here also counts bilinear layers and deformable convolutions.
+
+    It counts two operations for a multiply–add.
+    """
+    known: dict[object, Callable] = {torch.ops.aten._trilinear: _bilinear}
+    if "torchvision" in sys.modules:  # nobody has such a layer who has not imported it
+        known[torch.ops.torchvision.deform_conv2d] = _deformable
+    return FlopCounterMode(display=False, custom_mapping=known)
+
+
+def _bilinear(first: torch.Size, weight: torch.Size, *_rest: object, **_: object) -> int:
+    outputs, left, right = weight[-3:]  # each output: the first times a matrix, times the second
+    return 2 * math.prod(first[:-1]) * outputs * (left * right + right)
+
+
+def _deformable(_image: object, weight: torch.Size, *_rest: object, out_shape, **_: object) -> int:
+    return 2 * math.prod(weight) * math.prod(out_shape[2:]) * out_shape[0]

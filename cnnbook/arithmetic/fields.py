@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import NamedTuple
 
+from cnnbook.arithmetic.meta import NotFollowedError
+
 
 class Field(NamedTuple):
     """What the units along one axis see of the image.
@@ -60,7 +62,7 @@ class Field(NamedTuple):
     def join(self, other: "Field") -> "Field":
         """Field of units that see what either sees."""
         if self.jump != other.jump:
-            raise NotImplementedError(
+            raise NotFollowedError(
                 f"two branches meet whose units are {self.jump} and {other.jump} pixels apart: "
                 "choose an input size that the network's strides divide."
             )
@@ -70,10 +72,15 @@ class Field(NamedTuple):
         high = tuple(max(a[1], b[1]) for a, b in pairs)
         return _shortest(Field(self.jump, low, high, self.gated or other.gated))
 
+    def everything(self) -> "Field":
+        """Field of units that each see the whole axis, as behind a linear layer along it."""
+        return self._replace(low=(-math.inf,), high=(math.inf,))
+
     @property
-    def size(self) -> int:
-        """Pixels that a unit sees; the most, where units differ."""
-        return int(max(max(last - first for first, last in zip(self.low, self.high)) + 1, 0))
+    def size(self) -> int | float:
+        """Pixels that a unit sees; the most, where units differ; infinite for the whole axis."""
+        most = max(max(last - first for first, last in zip(self.low, self.high)) + 1, 0)
+        return most if math.isinf(most) else int(most)
 
 
 def _shortest(field: Field) -> Field:

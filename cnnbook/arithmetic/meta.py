@@ -1,62 +1,172 @@
 """Runs networks on torch's meta device, where tensors have shapes but no numbers."""
 
+import contextlib
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.overrides import TorchFunctionMode
+
+from cnnbook.numbers import integer
+
+
+class NotFollowedError(NotImplementedError):
+    """What a network does cannot be followed without numbers; says what, and what would do."""
+
+
+class _Emptied(TorchFunctionMode):
+    """Under it, the copy of a tensor has its shape, lies on the meta device and holds nothing."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in (Tensor.__deepcopy__, Tensor.clone):
+            return torch.empty_like(args[0], device="meta", requires_grad=False)
+        return function(*args, **(kwargs or {}))
 
 
 def on_meta(module: nn.Module) -> nn.Module:
-    """Copy a module to the meta device, in evaluation mode, without copying its numbers."""
-    tensors = [*module.parameters(), *module.buffers()]
-    memo = {}
-    for tensor in tensors:
-        empty = torch.empty_like(tensor, device="meta")
-        if isinstance(tensor, nn.Parameter):
-            empty = nn.Parameter(empty, requires_grad=tensor.requires_grad)
-        memo[id(tensor)] = empty
-    return copy.deepcopy(module, memo).eval()
+    """Copy a module to the meta device, in evaluation mode, without copying its numbers.
+
+    Whatever tensors the module holds are emptied: parameters and buffers, plain attributes, kept
+    activations. The copy's parameters are frozen; count those of the original.
+
+    Raises:
+        ValueError: the module has layers without shapes, or cannot be copied.
+    """
+    name = type(module).__name__
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        raise ValueError(
+            f"{name} has lazy layers, whose shapes are not known yet: run it once on an input."
+        )
+    scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
+    try:
+        with contextlib.nullcontext() if scripted else _Emptied():
+            copied = copy.deepcopy(module)  # TorchScript copies its numbers, too
+    except Exception as error:
+        raise ValueError(
+            f"{name} holds something that Python cannot copy; hand over a network without it."
+        ) from error
+    for parameter in copied.parameters():
+        parameter.detach_().requires_grad_(False)
+    return copied.eval()
+
+
+class _Padded(TorchFunctionMode):
+    """Pads with zeros where circular padding is asked for: the shapes are the same.
+
+    Circular padding is made of many writes into parts of an image, which nobody can follow.
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function is F.pad and "circular" in (kwargs.get("mode"), *args[2:3]):
+            args, kwargs = args[:2], {"pad": kwargs["pad"]} if "pad" in kwargs else {}
+        return function(*args, **kwargs)
 
 
 def run(
     module: nn.Module,
     input_size: Sequence[int],
-    before: Callable[[Tensor], None] = lambda image: None,
-) -> Any:
+    watch: Callable[[Tensor], contextlib.AbstractContextManager] = contextlib.nullcontext,
+) -> tuple[Any, Any]:
     """Run a network that lies on the meta device on one input of that size.
 
     Args:
         module: from `on_meta`.
         input_size: the input's shape without the batch.
-        before: is shown the input first.
+        watch: gives the context in which the network runs, from its input. It may be asked more
+            than once, when the network must run anew.
+
+    Returns:
+        The network's output, and what `watch` gave.
 
     Raises:
         NotImplementedError: the network looks at numbers, which are not there.
         ValueError: it does not take an input of that size.
     """
-    dtype = next((p.dtype for p in module.parameters()), torch.float32)
-    image = torch.empty(1, *input_size, device="meta", dtype=dtype)
-    before(image)
+    name = type(module).__name__
+    input_size = [integer("each size of the input", size, least=1) for size in input_size]
+    dtypes = [p.dtype for p in module.parameters() if p.is_floating_point()]
+    image = torch.empty(1, *input_size, device="meta", dtype=(*dtypes, torch.float32)[0])
+    # What a network makes while it runs lies on the CPU, unless it asks where the input is; in
+    # the second attempt it does not. Numbers of words are whole.
+    attempts = (
+        (image, contextlib.nullcontext()),
+        (image, torch.device("meta")),
+        (image.long(), contextlib.nullcontext()),
+    )
+    for given, place in attempts:
+        context = watch(given)
+        with _running(module) as where:
+            try:
+                with torch.no_grad(), _Padded(), place, context:
+                    return module(given), context
+            except NotFollowedError:
+                raise
+            except Exception as error:
+                failed = error, list(where)
+                if "device" in str(error) or "scalar types: Long" in str(error):
+                    continue  # the next attempt may do
+                break
+    error, where = failed
+    if _looks_at_numbers(error):
+        raise NotFollowedError(
+            f"{name} looks at the numbers in a tensor to decide what to run, and here tensors "
+            "have only shapes: measure the part of the network that does not."
+        ) from error
+    size = " × ".join(map(str, input_size))
+    stops = ""
+    if where:
+        part, layer, shapes = where[-1]
+        stops = f": it stops at {part!r}, {layer}"
+        if shapes:
+            stops += f", which is given {' and '.join(shapes)}"
+    raise ValueError(f"{name} does not take an input of {size}{stops}.") from error
+
+
+def _looks_at_numbers(error: Exception) -> bool:
+    words = "meta tensor", "register_meta", "data-dependent", "data dependent", "_local_scalar"
+    return isinstance(error, NotImplementedError) or any(word in str(error) for word in words)
+
+
+@contextlib.contextmanager
+def _running(module: nn.Module) -> Iterator[list[tuple[str, str, list[str]]]]:
+    """Keep a list of the parts that are running now: name, what it is, shapes of its inputs."""
+    now: list[tuple[str, str, list[str]]] = []
+    hooks = []
+
+    def enter(name: str) -> Callable:
+        def hook(part: nn.Module, inputs: tuple) -> None:
+            given = [i for i in inputs if isinstance(i, Tensor)]
+            shapes = [" × ".join(map(str, i.shape)) or "a number" for i in given]
+            own = str(part) if not list(part.children()) else type(part).__name__
+            now.append((name, own, shapes))
+
+        return hook
+
+    def leave(*_: object) -> None:
+        now.pop()
+
+    for name, part in module.named_modules():
+        if name and not isinstance(part, torch.jit.ScriptModule):
+            hooks.append(part.register_forward_pre_hook(enter(name)))
+            hooks.append(part.register_forward_hook(leave))
     try:
-        with torch.no_grad():
-            return module(image)
-    except NotImplementedError:
-        raise
-    except (RuntimeError, ValueError, IndexError, TypeError, AssertionError) as error:
-        name = type(module).__name__
-        if "meta tensor" in str(error):
-            raise NotImplementedError(
-                f"{name} looks at the numbers in a tensor to decide what to run, and here tensors "
-                "have only shapes: measure the part of the network that does not."
-            ) from error
-        size = " × ".join(map(str, input_size))
-        raise ValueError(f"{name} does not take an input of {size}: {error}") from error
+        yield now
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
-def main_output(output: Any) -> Any:
-    """The main output of a network that gives several, in a tuple, a list or a dictionary."""
-    while isinstance(output, (tuple, list, Mapping)):
-        output = next(iter(output.values() if isinstance(output, Mapping) else output))
-    return output
+def main_output(output: Any) -> Tensor | None:
+    """The main output of a network that gives several: the first tensor that is found in it."""
+    if isinstance(output, Tensor):
+        return output
+    if isinstance(output, (tuple, list, Mapping)):
+        for part in output.values() if isinstance(output, Mapping) else output:
+            if (found := main_output(part)) is not None:
+                return found
+    return None

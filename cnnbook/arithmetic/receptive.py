@@ -1,5 +1,6 @@
 """Receptive fields: every operation of a network followed as it runs."""
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -50,8 +51,7 @@ def receptive_field(
     network = meta.on_meta(module)
     if len(input_size) < 2:
         raise ValueError(f"input_size is {tuple(input_size)}; give (C, H, W): channels, then axes.")
-    with FieldMode() as mode:
-        output = meta.run(network, input_size, before=mode.start)
+    output, mode = meta.run(network, input_size, FieldMode)
     return _as_receptive_field(mode.of(meta.main_output(output)) or mode.last, gates)
 
 
@@ -70,10 +70,15 @@ def receptive_fields(
     """
     network = meta.on_meta(module)
     found: dict[str, ReceptiveField] = {}
+    modes: list[FieldMode] = []
+
+    def watch(image: Tensor) -> FieldMode:
+        modes.append(FieldMode(image))
+        return modes[-1]
 
     def note(name: str) -> Callable:
         def hook(_module: nn.Module, _inputs: tuple, output: object) -> None:
-            if fields := mode.of(meta.main_output(output)):
+            if fields := modes[-1].of(meta.main_output(output)):
                 found[name] = _as_receptive_field(fields, gates)
 
         return hook
@@ -81,8 +86,7 @@ def receptive_fields(
     for name, child in network.named_modules():
         if name:
             child.register_forward_hook(note(name))
-    with FieldMode() as mode:
-        meta.run(network, input_size, before=mode.start)
+    meta.run(network, input_size, watch)
     return found
 
 
@@ -90,55 +94,92 @@ def _as_receptive_field(fields: Sequence[Field], gates: bool) -> ReceptiveField:
     return ReceptiveField(
         tuple(math.inf if gates and field.gated else field.size for field in fields),
         tuple(int(f.jump) if f.jump.denominator == 1 else float(f.jump) for f in fields),
-        tuple((field.low[0] + field.high[0]) / 2 for field in fields),
+        tuple((field.low[0] + field.high[0]) / 2 for field in fields),  # inf − inf is nan
     )
 
 
 class FieldMode(TorchDispatchMode):
     """Follows the fields of all tensors through whatever a module runs.
 
+    Args:
+        image: the input; every pixel sees itself.
+        strict: raise where a field cannot be followed; else go on, and know nothing about what
+            comes out of it.
+
     Attributes:
-        fields: for each tensor that depends on the image, its fields.
+        fields: for each tensor that depends on the image, its fields; None if they are unknown.
         last: the fields along the axes of the last tensor that still is a feature map.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, image: Tensor, *, strict: bool = True) -> None:
         super().__init__()
+        self.strict = strict
         self.fields: WeakIdKeyDictionary = WeakIdKeyDictionary()
-        self.last: tuple[Field, ...] = ()
-
-    def start(self, image: Tensor) -> None:
-        """Say that `image` is the input: every pixel sees itself."""
+        self._bases: WeakIdKeyDictionary = WeakIdKeyDictionary()  # of what each tensor is a view
         pixel = Field(Fraction(1), (0,), (0,))
-        self.last = (pixel,) * (image.dim() - 2)
+        self.last: tuple[Field, ...] = (pixel,) * (image.dim() - 2)
         self.fields[image] = (None, None, *self.last)
 
     def of(self, tensor: object) -> tuple[Field, ...]:
         """The fields along the axes of a feature map; of anything else none."""
-        fields = self.fields.get(tensor, ()) if isinstance(tensor, Tensor) else ()
-        axes = tuple(field for field in fields if isinstance(field, Field))
+        fields = self.fields.get(tensor) if isinstance(tensor, Tensor) else ()
+        axes = tuple(field for field in fields or () if isinstance(field, Field))
         return axes if len(axes) == len(self.last) else ()
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         result = function(*args, **kwargs)
-        lists = [a if isinstance(a, (list, tuple)) else [a] for a in args]
+        lists = [a if isinstance(a, (list, tuple)) else [a] for a in (*args, *kwargs.values())]
         tensors = [t for items in lists for t in items if isinstance(t, Tensor)]
         sources = [(t, self.fields[t]) for t in tensors if t in self.fields]
         name = function.overloadpacket.__name__.removesuffix("_")  # relu_ is relu in place
+        outputs = [r for r in (result if isinstance(result, (list, tuple)) else [result])
+                   if isinstance(r, Tensor)]  # fmt: skip
+        if function.is_view:
+            for output in outputs:
+                self._bases[output] = args[0]
         if not sources or name in rules.CONSTANT:
             return result
         rule = rules.rule_of(name, pointwise=torch.Tag.pointwise in function.tags)
-        for output in result if isinstance(result, (list, tuple)) else [result]:
-            if not isinstance(output, Tensor):
-                continue
-            fields = rule(sources, output, *args[1:], **kwargs)
-            if fields is None:
-                raise NotImplementedError(
+        known = all(fields is not None for _, fields in sources)
+        for output in outputs:
+            fields = None
+            with (
+                contextlib.nullcontext()
+                if self.strict
+                else contextlib.suppress(meta.NotFollowedError)
+            ):
+                fields = rule(sources, output, *args[1:], **kwargs) if known else None
+            if known and fields is None and self.strict:
+                raise meta.NotFollowedError(
                     f"the receptive field cannot be followed through aten.{name}: "
                     "replace this operation by convolutions, pooling or slices, "
                     "or measure the part of the network before it."
                 )
+            if output is args[0] and output in self._bases:  # in place, into a part of another
+                self._write(output, fields)
             self.fields[output] = fields
             self.last = self.of(output) or self.last
         return result
+
+    def _write(self, view: Tensor, fields: tuple | None) -> None:
+        """Tell the tensor of which `view` is a part that the part has other fields now."""
+        base = self._bases[view]
+        before = self.fields.get(base, (None,) * base.dim())
+        if fields == self.fields.get(view, (None,) * view.dim()):
+            return
+        after = None
+        if fields is not None and before is not None and view.dim() == base.dim():
+            whole = [a is None or n == m for a, n, m in zip(fields, view.shape, base.shape)]
+            if all(whole):  # a slice of channels, and all of the image
+                after = rules.elementwise([(view, fields), (base, before)], base)
+        if after is None and self.strict:
+            raise meta.NotFollowedError(
+                "the receptive field cannot be followed where a part of an image, or an image in "
+                "another shape, is written in place: put the parts together with torch.cat, or "
+                "measure the part of the network before it."
+            )
+        if base in self._bases:
+            self._write(base, after)
+        self.fields[base] = after
+        self.last = self.of(base) or self.last

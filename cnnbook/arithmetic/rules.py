@@ -27,7 +27,7 @@ def _unknown(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Field
     return None if any(any(fields) for _, fields in sources) else (None,) * output.dim()
 
 
-def _elementwise(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
+def elementwise(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
     """Every output unit sees what the input units at its place see."""
     joined: list[Field | Merged | None] = []
     for dim in range(output.dim()):
@@ -215,11 +215,11 @@ def _pad(sources, output, pad, *_rest, **_kwargs) -> Fields | None:
 def _concatenation(sources, output, dim=0) -> Fields | None:
     if any(fields[dim] is not None for _, fields in sources):
         return None
-    return _elementwise(sources, output)
+    return elementwise(sources, output)
 
 
 def _stack(sources, output, dim=0) -> Fields | None:
-    joined = _elementwise(sources, sources[0][0])
+    joined = elementwise(sources, sources[0][0])
     dim %= output.dim()
     return joined and (*joined[:dim], None, *joined[dim:])
 
@@ -287,11 +287,23 @@ def _product(sources, output, *factors, **_kwargs) -> Fields | None:
     if len(sources) != 1:
         return _unknown(sources, output)
     tensor, (*batch, rows, columns) = sources[0]
-    return (*batch, None, columns) if tensor is factors[-1] else (*batch, rows, None)
+    second = tensor is factors[-1]
+    gone = rows if second else columns  # a sum over an axis sees all of it
+    gone = gone.everything() if isinstance(gone, Field) else None
+    return (*batch, gone, columns) if second else (*batch, rows, gone)
 
 
 _POINTWISE = {"hardswish", "hardsigmoid", "hardtanh", "leaky_relu", "prelu", "_prelu_kernel"}
-_POINTWISE |= {"dropout", "_to_copy", "clone", "detach", "alias", "contiguous", "lift_fresh"}
+_POINTWISE |= {
+    "copy",
+    "dropout",
+    "_to_copy",
+    "clone",
+    "detach",
+    "alias",
+    "contiguous",
+    "lift_fresh",
+}
 CONSTANT = {"zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like"}
 CONSTANT |= {"new_zeros", "new_ones", "new_empty", "new_full", "sym_size"}
 
@@ -328,7 +340,7 @@ _RULES: dict[str, Callable] = {
         "squeeze": _squeeze,
         "permute": _permute,
         "transpose t": _transpose,
-        "expand": _elementwise,
+        "expand": elementwise,
         "view _unsafe_view reshape": _view,
         "mm addmm bmm baddbmm": _product,
     }.items()
@@ -339,4 +351,4 @@ _RULES: dict[str, Callable] = {
 def rule_of(name: str, *, pointwise: bool) -> Callable:
     """The rule of an operation of aten; one that says `None` where there is none."""
     follows = pointwise or name in _POINTWISE
-    return _RULES.get(name, _elementwise if follows else _unknown)
+    return _RULES.get(name, elementwise if follows else _unknown)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from cnnbook.numbers import integer
+
 Sizes = int | tuple[int, ...]  # of one axis, or of several
 
 
@@ -128,12 +130,9 @@ def _per_axis(given: Mapping[str, Sizes], rule: Callable[..., int]) -> Sizes:
         counts = " and ".join(map(str, sorted(lengths)))
         raise ValueError(f"the tuples have {counts} numbers; give one number for each axis.")
     axes = lengths.pop() if lengths else 1
-    values = {k: v if isinstance(v, tuple) else (v,) * axes for k, v in given.items()}
-    for name, numbers in values.items():
-        for number in numbers:
-            if not isinstance(number, int):
-                raise ValueError(f"{name} is {number!r}; it must be a whole number.")
-            if number < _LEAST[name]:
-                raise ValueError(f"{name} is {number}; it must be at least {_LEAST[name]}.")
+    values = {}
+    for name, value in given.items():
+        numbers = value if isinstance(value, tuple) else (value,) * axes
+        values[name] = tuple(integer(name, number, _LEAST[name]) for number in numbers)
     found = tuple(rule(**dict(zip(values, axis))) for axis in zip(*values.values()))
     return found if any(isinstance(value, tuple) for value in given.values()) else found[0]

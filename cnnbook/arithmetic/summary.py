@@ -1,14 +1,17 @@
 """The children of a network in a table: what each makes of the input, and what it costs."""
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+import torch
+from torch import Tensor, nn
 
 from cnnbook.arithmetic import meta
-from cnnbook.arithmetic.counting import count_parameters
+from cnnbook.arithmetic.counting import counting
 from cnnbook.arithmetic.receptive import FieldMode
 from cnnbook.tables import Table
 
@@ -16,15 +19,20 @@ from cnnbook.tables import Table
 class SummaryRow(NamedTuple):
     """One row of a summary: a child of the network, and what it makes of the input."""
 
-    name: str
-    output_shape: tuple[int, ...]  # (C, H, W), or (features,)
-    parameters: int
+    name: str  # "(own)": what belongs to no child
+    output_shape: tuple[int, ...]  # (C, H, W), or (features,); () if it did not run
+    parameters: int  # each shared one counted once, in the first row that has it
     multiply_adds: int
     receptive_field: int | float | None  # of the widest axis, in pixels; None: no feature map
 
 
 def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Summary":
     """Walk through the children of a network, and give the shape and cost of each.
+
+    Nothing is left out: what runs in a list of modules belongs to the list, what belongs to no
+    child has the row "(own)", a child with parameters that does not run has a row without a shape.
+    The sums are `count_parameters` and `multiply_adds` of the network. Where a receptive field
+    cannot be followed, that column has no number.
 
     Args:
         module: a network; its direct children are the rows.
@@ -33,6 +41,10 @@ def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Su
     Returns:
         A list of `SummaryRow` that shows itself as a table.
 
+    Raises:
+        NotImplementedError: the network looks at numbers to decide what to run.
+        ValueError: it does not take an input of that size, or is scripted.
+
     Examples:
         >>> summary(nn.Sequential(nn.Conv2d(3, 4, 5), nn.ReLU()), (3, 32, 32))
         name  output shape  parameters  multiply–adds  receptive field
@@ -40,34 +52,80 @@ def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Su
         1     4 × 28 × 28            0              0                5
         sum                        304        235,200
     """
-    network = meta.on_meta(module)
-    seen: dict[str, tuple[tuple[int, ...], int | float | None]] = {}
-    counter = FlopCounterMode(display=False)
-
-    def note(name: str) -> Callable:
-        def hook(_module: nn.Module, _inputs: tuple, output: object) -> None:
-            sizes = [field.size for field in mode.of(meta.main_output(output))]
-            seen[name] = (tuple(meta.main_output(output).shape[1:]), max(sizes, default=None))
-
-        return hook
-
-    for name, child in network.named_children():
-        child.register_forward_hook(note(name))
-    with counter, FieldMode() as mode:
-        meta.run(network, input_size, before=mode.start)
-    root = type(network).__name__
-    operations = counter.get_flop_counts()
-    return Summary(
-        SummaryRow(
-            name,
-            seen[name][0],
-            count_parameters(child),
-            sum(operations.get(f"{root}.{name}", {}).values()) // 2,
-            seen[name][1],
+    if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
+        raise ValueError(
+            f"{type(module).__name__} is scripted, or has a part that is, and lets nobody look "
+            "into it: hand over the network that it was made from."
         )
-        for name, child in network.named_children()
-        if name in seen
-    )
+    network = meta.on_meta(module)
+    output, walk = meta.run(network, input_size, lambda image: _Walk(network, image))
+    counted: set[int] = set()
+    rows = []
+    for name, child in module.named_children():
+        parameters = _not_yet(counted, child.parameters())
+        if name in walk.outputs or parameters:
+            shape, field = _seen(walk, walk.outputs.get(name))
+            rows.append(SummaryRow(name, shape, parameters, walk.work[name], field))
+    own = _not_yet(counted, module.parameters()), walk.total() - sum(walk.work.values())
+    if any(own):
+        shape, field = _seen(walk, meta.main_output(output))
+        rows.append(SummaryRow("(own)", shape, *own, field))
+    return Summary(rows)
+
+
+def _not_yet(counted: set[int], parameters: Iterable[nn.Parameter]) -> int:
+    """Numbers in trainable parameters that are not counted yet; they are from now on."""
+    new = {id(p): p.numel() for p in parameters if p.requires_grad and id(p) not in counted}
+    counted.update(new)
+    return sum(new.values())
+
+
+def _seen(walk: "_Walk", output: Tensor | None) -> tuple[tuple[int, ...], int | float | None]:
+    """Shape without the batch, and receptive field, of what a child made."""
+    sizes = [field.size for field in walk.fields.of(output)]
+    return () if output is None else tuple(output.shape[1:]), max(sizes, default=None)
+
+
+class _Walk(contextlib.ExitStack):
+    """While a network runs, notes for each child the last output and the work.
+
+    What runs inside something that belongs to a child is that child's; so a module that two
+    children share is work of the one in which it runs.
+    """
+
+    def __init__(self, network: nn.Module, image: Tensor) -> None:
+        super().__init__()
+        self.outputs: dict[str, Tensor | None] = {}
+        self.work: Counter[str] = Counter()
+        self.fields = FieldMode(image, strict=False)
+        self._counter = counting()
+        self._inside: list[int] = []  # work before each of the modules that run now
+        self._owners = {child: name for name, child in network.named_children()}
+        for name, child in network.named_children():
+            for part in child.modules():
+                self._owners.setdefault(part, name)
+
+    def __enter__(self) -> "_Walk":
+        super().__enter__()
+        for part, name in self._owners.items():
+            self.callback(part.register_forward_pre_hook(self._go_in).remove)
+            self.callback(part.register_forward_hook(partial(self._come_out, name)).remove)
+        self.enter_context(self._counter)
+        self.enter_context(self.fields)
+        return self
+
+    def total(self) -> int:
+        """Multiply–adds so far."""
+        return self._counter.get_total_flops() // 2
+
+    def _go_in(self, *_: object) -> None:
+        self._inside.append(self.total())
+
+    def _come_out(self, name: str, _part: nn.Module, _inputs: tuple, output: object) -> None:
+        before = self._inside.pop()
+        if not self._inside:  # it was called by the network itself, or by a list
+            self.work[name] += self.total() - before
+            self.outputs[name] = meta.main_output(output)
 
 
 class Summary(list[SummaryRow]):
@@ -79,7 +137,7 @@ class Summary(list[SummaryRow]):
         for stage in self:
             seen = stage.receptive_field
             field = "–" if seen is None else "whole" if seen == math.inf else f"{seen:,}"
-            shape = " × ".join(map(str, stage.output_shape))
+            shape = " × ".join(map(str, stage.output_shape)) or "–"
             rows.append(
                 (stage.name, shape, f"{stage.parameters:,}", f"{stage.multiply_adds:,}", field)
             )

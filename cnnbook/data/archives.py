@@ -151,7 +151,9 @@ def trained_weights(url: str) -> dict[str, "Tensor"]:
 
     file = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
     try:
-        return torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True)
+        return torch.hub.load_state_dict_from_url(
+            url, map_location="cpu", check_hash=True, weights_only=True
+        )
     except (urllib.error.URLError, TimeoutError) as error:
         raise ConnectionError(
             f"the weights could not be downloaded ({error}): connect this machine, or put "

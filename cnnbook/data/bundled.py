@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cnnbook.numbers import integer
+
 PHOTOGRAPHS = ("china", "flower")
 
 
@@ -39,7 +41,7 @@ def photograph(name: str = "china", *, height: int | None = None) -> Tensor:
         The photograph, `(3, H, W)`, float32 in [0, 1].
 
     Raises:
-        ValueError: there is no photograph of that name.
+        ValueError: there is no photograph of that name, or none of that height.
 
     Examples:
         >>> photograph("china").shape
@@ -47,12 +49,14 @@ def photograph(name: str = "china", *, height: int | None = None) -> Tensor:
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"there is no photograph {name!r}; choose from {', '.join(PHOTOGRAPHS)}.")
+    if height is not None:
+        height = integer("height", height, least=1)
     from sklearn.datasets import load_sample_image
 
     picture = torch.tensor(load_sample_image(f"{name}.jpg")).permute(2, 0, 1).float() / 255
     if height is None:
         return picture
-    width = round(picture.shape[2] * height / picture.shape[1])
+    width = max(1, round(picture.shape[2] * height / picture.shape[1]))
     reduced = F.interpolate(
         picture.unsqueeze(0), (height, width), mode="bilinear", antialias=True, align_corners=False
     )

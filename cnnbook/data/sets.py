@@ -20,6 +20,7 @@ from cnnbook.data.transforms import (
     transformed,
 )
 from cnnbook.names import suggestion
+from cnnbook.numbers import integer
 
 TASKS = ("classification", "segmentation", "detection")
 HELD_OUT = 1000  # drawn images of the validation split, and of the test split
@@ -154,9 +155,8 @@ def load(
         raise ValueError(f"there is no data set {name!r}; {suggestion(name.lower(), tasks)}")
     if task not in tasks[name]:
         raise ValueError(f"{name} has no task {task!r}; choose from {', '.join(tasks[name])}.")
-    for number, what in ((size, "size"), (count, "count")):
-        if number is not None and number < 1:
-            raise ValueError(f"{what} is {number}; it must be at least 1.")
+    size = None if size is None else integer("size", size, least=1)
+    count = None if count is None else integer("count", count, least=1)
 
     resize = published = None
     if name == "shapes":

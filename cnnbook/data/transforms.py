@@ -38,11 +38,23 @@ def transform_of(task: str, size: int | None, augment: Callable | None) -> Calla
         steps += [v2.Resize(size), v2.CenterCrop(size)]
     elif size is not None:
         steps.append(v2.Resize((size, size)))
-    if augment is not None:
+    if augment is not None and _is_old(augment):
+        if task != "classification":
+            raise ValueError(
+                f"{type(augment).__name__} of torchvision.transforms changes the image and leaves "
+                f"the {task} target where it is; take it from torchvision.transforms.v2."
+            )
+        steps.append(lambda image, target: (augment(image), target))
+    elif augment is not None:
         steps.append(augment)
         if task == "detection":  # objects may have left the image
             steps += [v2.ClampBoundingBoxes(), v2.SanitizeBoundingBoxes()]
     return v2.Compose(steps)
+
+
+def _is_old(augment: Callable) -> bool:
+    """Whether a transform knows images only, as those of torchvision before v2."""
+    return type(augment).__module__ == "torchvision.transforms.transforms"
 
 
 def transformed(transform: Callable, image: Tensor, target) -> tuple[Tensor, object]:
@@ -110,11 +122,16 @@ def channel_statistics(images: Tensor | Dataset | Sequence) -> tuple[Tensor, Ten
     Returns:
         Mean `(C,)` and standard deviation `(C,)`, float32, in [0, 1].
 
+    Raises:
+        ValueError: there is no image.
+
     Examples:
         >>> black_and_white = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
         >>> channel_statistics(black_and_white)
         (tensor([0.5000]), tensor([0.5000]))
     """
+    if not len(images):
+        raise ValueError("there is no image to take the statistics of.")
     count, total, squares = 0, 0.0, 0.0
     for start in range(0, len(images), 256):
         chunk = (

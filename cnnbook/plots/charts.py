@@ -32,6 +32,9 @@ def matrix(
         title: title of the axes.
         limit: value of full colour; the largest magnitude if not given.
 
+    Raises:
+        ValueError: it is no matrix, or one of its numbers is infinite or none.
+
     Examples:
         >>> import torch
         >>> ax = matrix(torch.tensor([[1.0, -0.5], [0.0, 2.0]]))
@@ -39,6 +42,12 @@ def matrix(
         ['1', '−0.5', '0', '2']
     """
     values = values.detach().cpu()
+    if values.dim() != 2 or not values.numel() or not values.isfinite().all():
+        raise ValueError(
+            "matrix draws (H, W) finite numbers; this tensor is "
+            f"{' × '.join(map(str, values.shape)) or 'a single number'}"
+            f"{'' if values.isfinite().all() else ', and some of it is infinite or no number'}."
+        )
     height, width = values.shape
     ax = new_axes(ax, (0.5 * width, 0.5 * height))
     limit = limit or values.abs().max().item() or 1.0
@@ -76,13 +85,23 @@ def learning_curves(
         xlabel: what is counted.
         window: draw means over this many steps, which takes the noise of single batches away.
 
+    Raises:
+        ValueError: the runs under a name are not of one length, or shorter than the window.
+
     Examples:
         >>> ax = learning_curves({"small": [[2.3, 1.0], [2.2, 0.8]], "large": [[2.3, 0.5]]})
         >>> [text.get_text() for text in ax.get_legend().get_texts()]
         ['small', 'large']
     """
+    for name, curves in runs.items():
+        lengths = sorted({len(curve) for curve in curves})
+        if len(lengths) != 1 or lengths[0] < window:
+            raise ValueError(
+                f"the runs of {name!r} have {' and '.join(map(str, lengths)) or 'no'} values; give "
+                f"runs of one length, of at least window = {window}."
+            )
     ax = new_axes(ax)
-    for colour, (name, curves) in zip(COLOURS, runs.items()):
+    for colour, (name, curves) in zip(itertools.cycle(COLOURS), runs.items()):
         values = np.asarray(curves, dtype=float)
         points = values.shape[1] // window
         values = values[:, : points * window].reshape(len(values), points, window).mean(2)

@@ -24,6 +24,9 @@ def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = Non
             map are left out.
         ax: where to draw; new axes of the right size if not given.
 
+    Raises:
+        ValueError: there is no network, or one without a feature map.
+
     Examples:
         >>> from cnnbook.arithmetic import summary
         >>> network = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2))
@@ -32,6 +35,11 @@ def profiles(networks: Mapping[str, Iterable[SummaryRow]], ax: Axes | None = Non
         ['8', '16×16']
     """
     rows = {name: [r for r in rows if len(r.output_shape) == 3] for name, rows in networks.items()}
+    empty = [name for name, drawn in rows.items() if not drawn]
+    if empty or not rows:
+        raise ValueError(
+            f"there is no feature map (C, H, W) to draw{' of ' + repr(empty[0]) if empty else ''}."
+        )
     sizes = {name: [_edges(row) for row in drawn] for name, drawn in rows.items()}
     width = max(sum(w + 0.15 for w, _ in places) for places in sizes.values()) + 0.2
     heights = {name: max(h for _, h in places) + 0.95 for name, places in sizes.items()}

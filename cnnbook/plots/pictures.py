@@ -48,12 +48,19 @@ def images(
         columns: pictures in a row.
         size: height of a picture on the page, in inches.
 
+    Raises:
+        ValueError: there is no picture, or a picture without a title among some that have one.
+
     Examples:
         >>> fig = images([torch.rand(3, 8, 8) for _ in range(5)], columns=3)
         >>> len(fig.axes)
         6
     """
     pictures = list(pictures)
+    if not pictures:
+        raise ValueError("there is no picture to draw.")
+    if titles and len(titles) < len(pictures):
+        raise ValueError(f"{len(titles)} titles for {len(pictures)} pictures; give each one.")
     rows = -(-len(pictures) // columns)
     ratio = pictures[0].shape[-1] / pictures[0].shape[-2]
     fig, grid = plt.subplots(

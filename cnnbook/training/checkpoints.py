@@ -1,8 +1,10 @@
 """Checkpoints that are whole, whatever happens while they are written."""
 
+import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -32,6 +34,28 @@ def save(content: dict[str, Any], path: Path) -> None:
         raise Refused(f"{told}; what was there before is kept.") from error
 
 
+@contextlib.contextmanager
+def only_here(output: Path) -> Iterator[None]:
+    """Have the output folder for this run alone.
+
+    Raises:
+        Refused: another run has it.
+    """
+    if any(os.environ.get(rank, "0") != "0" for rank in ("LOCAL_RANK", "RANK")):
+        yield  # the first process of the run has it
+        return
+    with (output / ".lock").open("w") as lock:
+        try:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused(f"another run writes into {output}; choose another --output.") from error
+        except (ImportError, OSError):  # Windows, or a file system without locks
+            pass
+        yield
+
+
 def last_checkpoint(output: Path, resume: bool, settings: dict[str, Any]) -> Path | None:
     """Make the output folder, and find the checkpoint to resume from, if any.
 
@@ -44,13 +68,19 @@ def last_checkpoint(output: Path, resume: bool, settings: dict[str, Any]) -> Pat
         tempfile.TemporaryFile(dir=output).close()
     except OSError as error:
         raise Refused(f"{output} cannot be written ({error.strerror}).") from error
-    if not resume and last.exists():
+    there = [name for name in ("last.ckpt", "best.ckpt", "weights.pt") if (output / name).exists()]
+    if not resume and "last.ckpt" in there:
         raise Refused(f"{output} holds a run; --resume it, or choose another --output.")
+    if not resume and there:
+        raise Refused(f"{output} holds {there[0]} of a run; choose another --output.")
     if not resume:
         return None
     if not last.exists():
         raise Refused(f"there is no {last} to resume; start without --resume.")
-    before = torch.load(last, mmap=True)["hyper_parameters"]
+    try:
+        before = torch.load(last, mmap=True)["hyper_parameters"]
+    except Exception as error:  # cut off, or something else under this name
+        raise Refused(f"{last} is no whole checkpoint; start anew in another --output.") from error
     for name in {**before, **settings}:
         if before.get(name) != settings.get(name):
             old, new = (shorten(str(x.get(name)), 80) for x in (before, settings))

@@ -5,6 +5,7 @@ how many processes read them, how many train, or whether the run was interrupted
 """
 
 import argparse
+import hashlib
 import inspect
 import logging
 import math
@@ -25,8 +26,8 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
-from cnnbook.training.checkpoints import last_checkpoint, save
-from cnnbook.training.errors import Refused
+from cnnbook.training.checkpoints import last_checkpoint, only_here, save
+from cnnbook.training.errors import Refused, Stopped
 from cnnbook.training.images import Images, Places
 from cnnbook.training.recipes import Recipe
 
@@ -131,6 +132,18 @@ def schedulers(optimizer: Optimizer, recipe: Recipe, steps: int) -> list[dict[st
     return moving
 
 
+class Checkpoints(callbacks.ModelCheckpoint):
+    """Checkpoints that know the best of before, also where the folder has been moved."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        def here(path: str) -> str:
+            return str(Path(self.dirpath, Path(path).name)) if path else path
+
+        moved = {key: here(v) if key.endswith("_path") else v for key, v in state_dict.items()}
+        best = {here(path): score for path, score in moved.get("best_k_models", {}).items()}
+        super().load_state_dict(moved | {"dirpath": self.dirpath, "best_k_models": best})
+
+
 class WholeFiles(plugins.TorchCheckpointIO):
     """Checkpoints that are there as a whole or not at all."""
 
@@ -159,14 +172,26 @@ def run_training(
     for noise in ("many workers", "is not empty", "LeafSpec"):
         warnings.filterwarnings("ignore", f".*{noise}")
     settings = {name: vars(options)[name] for name in ("network", "crop", "precision", "seed")}
-    settings |= {"classes": folders[0].classes, **recipe}
+    settings |= {"classes": folders[0].classes, "images": _told(folders[0]), **recipe}
     last = last_checkpoint(options.output, options.resume, settings)
+    with only_here(options.output):
+        _run(constructor, options, recipe, folders, settings, last)
+
+
+def _run(
+    constructor: Callable[..., nn.Module],
+    options: argparse.Namespace,
+    recipe: Recipe,
+    folders: list,
+    settings: Recipe,
+    last: Path | None,
+) -> None:
     files = {"dirpath": options.output, "enable_version_counter": False}
     files["save_on_train_epoch_end"] = True
     watching = [
         callbacks.LambdaCallback(on_exception=_end_all),
-        callbacks.ModelCheckpoint(filename="best", monitor="val_top1", mode="max", **files),
-        callbacks.ModelCheckpoint(filename="last", **files),  # after the best, which it records
+        Checkpoints(filename="best", monitor="val_top1", mode="max", **files),
+        Checkpoints(filename="last", **files),  # after the best, which it records
     ]
     if "ema" in recipe:
         watching.append(callbacks.EMAWeightAveraging(decay=recipe["ema"]))
@@ -193,8 +218,30 @@ def run_training(
     if recipe["batch_size"] % trainer.world_size:
         told = f"--batch-size {recipe['batch_size']} cannot be shared"
         raise Refused(f"{told} by {trainer.world_size} devices.")
-    trainer.fit(model, ckpt_path=last)
+    try:
+        trainer.fit(model, ckpt_path=last)
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        told = "a process that reads images was killed, mostly for want of memory"
+        raise Refused(f"{told}; take fewer --workers. {_how_on(options.output)}") from error
+    except (KeyboardInterrupt, SystemExit) as error:
+        raise Stopped(f"stopped. {_how_on(options.output)}") from error
+    if trainer.interrupted or trainer.received_sigterm:
+        raise Stopped(f"stopped. {_how_on(options.output)}")
     if trainer.is_global_zero:  # the checkpoint holds the averaged weights, if they are averaged
         trained = torch.load(options.output / "last.ckpt", map_location="cpu")["state_dict"]
         weights = {name.removeprefix("network."): value for name, value in trained.items()}
         save(weights, options.output / "weights.pt")
+
+
+def _how_on(output: Path) -> str:
+    there = (output / "last.ckpt").exists()
+    return "--resume goes on after the last epoch." if there else "Nothing is saved yet."
+
+
+def _told(folder: Dataset) -> str:
+    """How many images there are, and a sum of their names: they must be the same on resuming."""
+    names = (f"{Path(path).parent.name}/{Path(path).name}" for path, _ in folder.samples)
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
+    return f"{len(folder)} (sum of their names: {digest})"

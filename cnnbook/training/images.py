@@ -1,9 +1,13 @@
 """A folder of images in ImageNet's layout, in an order and a dress that a run can repeat."""
 
+import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -35,26 +39,48 @@ class Places(DistributedSampler):
             yield epoch, index
 
 
-def _read_image(path: str) -> Any:
+def _read_image(path: str, mode: str = "RGB") -> Any:
+    """An image of 8 bits a channel; one of 16 bits, which Pillow would cut off, is scaled."""
     from PIL import Image
 
     try:
         with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise Refused(f"{path} is no whole image; replace it, then --resume.") from error
+            if picture.mode.startswith(("I;16", "I")):
+                picture = Image.fromarray((np.asarray(picture).clip(0, 65535) // 256).astype("u1"))
+            return picture.convert(mode)
+    except PermissionError as error:
+        raise Refused(f"{path} may not be read; change its permissions.") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        told = "is larger than Pillow opens" if "bomb" in str(error) else "is no whole image"
+        raise Refused(f"{path} {told}; replace it, and start the command again.") from error
 
 
-def image_folders(data: Path, crop: int) -> list[Dataset]:
+def _is_image(path: str) -> bool:
+    """Whether a file is one of an image's kinds; nothing hidden, no pipes, no devices."""
+    from torchvision.datasets.folder import IMG_EXTENSIONS
+
+    hidden = any(part.startswith(".") for part in Path(path).parts[-3:])
+    return not hidden and path.lower().endswith(IMG_EXTENSIONS) and os.path.isfile(path)
+
+
+def image_folders(data: Path, crop: int, channels: int = 3) -> list[Dataset]:
     """The training images, with random crops and flips, and the validation images.
 
+    Args:
+        data: holds `train/CLASS/` and `val/CLASS/`.
+        crop: height and width of what is cut out, in pixels.
+        channels: 3, or 1 for grey images.
+
     Raises:
-        Refused: a folder or its images are missing, or the two have different classes.
+        Refused: a folder or its images are missing, the two have different classes, there is
+            one class alone, or a hidden folder among them.
     """
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import v2
 
-    end = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(*IMAGENET)]
+    statistics = IMAGENET if channels == 3 else [[fmean(values)] for values in IMAGENET]
+    end = [v2.ToImage(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(*statistics)]
+    read = partial(_read_image, mode="RGB" if channels == 3 else "L")
     views = {
         "train": [v2.RandomResizedCrop(crop), v2.RandomHorizontalFlip(), *end],
         "val": [v2.Resize(round(crop * 256 / 224)), v2.CenterCrop(crop), *end],
@@ -63,11 +89,20 @@ def image_folders(data: Path, crop: int) -> list[Dataset]:
     for name, view in views.items():
         if not (data / name).is_dir():
             raise Refused(f"there is no folder {data / name}; --data holds train/ and val/.")
+        for entry in sorted(os.scandir(data / name), key=lambda entry: entry.name):
+            if entry.is_dir() and entry.name.startswith("."):  # left by a notebook, say
+                told = f"{data / name} holds the hidden folder {entry.name}, which is no class"
+                raise Refused(f"{told}; remove it.")
         try:
-            folders.append(ImageFolder(data / name, v2.Compose(view), loader=_read_image))
+            folder = ImageFolder(
+                data / name, v2.Compose(view), loader=read, is_valid_file=_is_image
+            )
         except FileNotFoundError as error:  # no class, or a class without images
             raise Refused(f"{data / name}: {str(error).partition('. ')[0]}.") from error
+        folders.append(folder)
     train, val = folders
+    if len(train.classes) < 2:
+        raise Refused(f"{data / 'train'} has the class {train.classes[0]} alone; two are needed.")
     if odd := set(train.classes) ^ set(val.classes):
         raise Refused(f"only one of train/ and val/ has the classes {', '.join(sorted(odd))}.")
     return [train, val]

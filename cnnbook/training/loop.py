@@ -1,5 +1,6 @@
 """One visible training loop, in plain PyTorch, that every chapter uses."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -84,7 +85,8 @@ def fit(
         optimizer: of the model's parameters.
         epochs: passes over `train`.
         scheduler: stepped after each batch, so that it counts steps, not epochs; only
-            `ReduceLROnPlateau` is stepped after each epoch, with the validation loss.
+            `ReduceLROnPlateau` is stepped after each epoch, with the validation loss (in the mode
+            "max" with its negative: in either mode it waits for a lower loss).
         validation: batches to measure the loss, the accuracy and the metrics on after each epoch.
         loss_function: from logits and labels to the mean loss of the batch.
         metrics: more to measure on `validation`, by name: objects of torchmetrics.
@@ -98,9 +100,11 @@ def fit(
     Raises:
         ValueError: `epochs` or `patience` is below 1, `train` or `validation` holds no batch, or
             `validation` is missing where it is needed.
+            Also: labels do not fit the logits; a batch is too small for batch normalisation.
         FloatingPointError: a loss was infinite or not a number, which shows at the end of its
             epoch. The model has the weights of the epoch with the lowest validation loss again,
-            or those of the epoch before if there is no `validation`.
+            or those of the epoch before if there is no `validation`. If it is the validation
+            loss, the model keeps the weights of the last epoch, unless an earlier one was lower.
 
     Examples:
         >>> from cnnbook import data
@@ -121,14 +125,15 @@ def fit(
         needs = "ReduceLROnPlateau" if at_plateaus else "patience" if patience else "metrics"
         raise ValueError(f"{needs} needs validation images; hand over validation=….")
 
-    where = next(model.parameters()).device
+    where = _place(model)
     history = History([], [], [], {name: [] for name in metrics or ()}, [], [])
     best_epoch, best_weights, lowest = 0, _copy_weights(model), math.inf
     for epoch in range(1, epochs + 1):
         model.train()
         losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
         for images, labels in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
-            loss = loss_function(model(images.to(where)), labels.to(where))
+            logits = _called(model, images.to(where))
+            loss = loss_function(logits, labels.to(where))
             optimizer.zero_grad()
             loss.backward()
             history.learning_rates.append(float(optimizer.param_groups[0]["lr"]))
@@ -154,8 +159,16 @@ def fit(
             history.accuracies.append(measured["accuracy"])
             for name, values in history.metrics.items():
                 values.append(measured[name])
+            if not math.isfinite(measured["loss"]):
+                if best_epoch:
+                    model.load_state_dict(best_weights)
+                raise FloatingPointError(
+                    f"the validation loss is {measured['loss']} after epoch {epoch}, though the "
+                    "training losses are numbers: look for images or labels that are none. The "
+                    f"model has its weights after epoch {best_epoch or epoch}."
+                )
             if at_plateaus:
-                scheduler.step(measured["loss"])
+                scheduler.step((-1 if scheduler.mode == "max" else 1) * measured["loss"])
         if validation is None or measured["loss"] < lowest:
             best_epoch, best_weights = epoch, _copy_weights(model)
             lowest = math.inf if validation is None else measured["loss"]
@@ -252,11 +265,12 @@ def measure(
         metrics: objects of torchmetrics, by name.
 
     Returns:
-        `accuracy`, the share of right labels; each metric under its name; and `loss`, the mean
-        over all images.
+        `accuracy`, the share of right labels among those that name a class of the model (255, as
+        void pixels have, names none; nan if none does); each metric under its name; and `loss`,
+        the mean over all images.
 
     Raises:
-        ValueError: `batches` holds no image.
+        ValueError: `batches` holds no image, or labels do not fit the outputs.
 
     Examples:
         >>> from cnnbook import data
@@ -265,27 +279,64 @@ def measure(
         ['accuracy', 'loss']
     """
     metrics = metrics or {}
-    where = next(model.parameters()).device
+    where = _place(model)
     for metric in metrics.values():
         metric.to(where)
         metric.reset()
     was_training = model.training
     model.eval()
     loss = right = count = labelled = 0
-    for images, labels in batches:
-        logits, labels = model(images.to(where)), labels.to(where)
-        # A last batch may be smaller: each image counts once, not each batch.
-        loss += loss_function(logits, labels).item() * len(labels)
-        right += (logits.argmax(dim=1) == labels).sum().item()
-        count += len(labels)
-        labelled += labels.numel()
-        for metric in metrics.values():
-            metric.update(logits, labels)
-    model.train(was_training)
+    try:
+        for images, labels in batches:
+            logits, labels = model(images.to(where)), labels.to(where)
+            _check_labels(logits, labels)
+            # A last batch may be smaller: each image counts once, not each batch.
+            loss += loss_function(logits, labels).item() * len(labels)
+            known = (labels >= 0) & (labels < logits.shape[1])  # others are void, such as 255
+            known |= labels.is_floating_point()  # which are no numbers of classes
+            right += ((logits.argmax(dim=1) == labels) & known).sum().item()
+            count += len(labels)
+            labelled += known.sum().item()
+            for metric in metrics.values():
+                metric.update(logits, labels)
+    finally:
+        model.train(was_training)
     if not count:
         raise ValueError("batches holds no image; hand over a DataLoader or a list of batches.")
     values = {name: float(metric.compute()) for name, metric in metrics.items()}
-    return {"accuracy": right / labelled, **values, "loss": loss / count}
+    return {"accuracy": right / labelled if labelled else math.nan, **values, "loss": loss / count}
+
+
+def _place(model: nn.Module) -> torch.device:
+    """The device of a model's first tensor; the CPU if it has none."""
+    tensors = itertools.chain(model.parameters(), model.buffers())
+    return next((tensor.device for tensor in tensors), torch.device("cpu"))
+
+
+def _check_labels(logits: Tensor, labels: Tensor) -> None:
+    """Refuse labels that would be compared with something else than their own answers."""
+    wanted = (len(logits), *logits.shape[2:])
+    if logits.dim() < 2 or labels.shape != wanted:
+        given, found = (" × ".join(map(str, t.shape)) for t in (labels, logits))
+        raise ValueError(
+            f"the labels are {given} for outputs of {found}; accuracy wants outputs (N, classes), "
+            "or (N, classes, H, W), and a label (the number of a class) for each answer: here "
+            f"{' × '.join(map(str, wanted))}."
+        )
+
+
+def _called(model: nn.Module, images: Tensor) -> Tensor:
+    """The outputs in training; a batch that batch normalisation cannot take is told in words."""
+    try:
+        return model(images)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ValueError(
+            f"a batch of {len(images)} is too small for batch normalisation in training, which "
+            "needs two values of each channel: choose a batch size that leaves no such rest, or "
+            "leave the last batch out."
+        ) from error
 
 
 def evaluate(model: nn.Module, batches: Batches) -> float:

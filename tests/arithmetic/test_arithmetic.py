@@ -89,7 +89,7 @@ def test_sizes_of_several_axes_are_what_pytorch_gives(axes):
         ({"size": 5, "kernel_size": 3, "stride": 0}, "stride is 0"),
         ({"size": 5, "kernel_size": 3, "padding": -1}, "padding is -1"),
         ({"size": 5, "kernel_size": 3, "dilation": 3}, "the window is 7 pixels long"),
-        ({"size": 5, "kernel_size": 2.5}, "kernel_size is 2.5; it must be a whole number"),
+        ({"size": 5, "kernel_size": 2.5}, "kernel_size is 2.5; it must be an integer"),
         ({"size": (5, 0), "kernel_size": 3}, "size is 0; it must be at least 1"),
         ({"size": (5, 5), "kernel_size": (3, 3, 3)}, "the tuples have 2 and 3 numbers"),
     ],
@@ -222,9 +222,8 @@ def reached(network: nn.Module, size: int, aside: int) -> list[tuple[int, int, i
 @given(networks(), st.integers(-1, 1))
 def test_every_unit_sees_what_a_nan_sent_back_from_it_reaches(network, aside):
     size = 160
-    with FieldMode() as mode, torch.no_grad():
-        image = torch.empty(1, 2, size, size, device="meta")
-        mode.start(image)
+    image = torch.empty(1, 2, size, size, device="meta")
+    with FieldMode(image) as mode, torch.no_grad():
         fields = mode.of(copy.deepcopy(network).to("meta")(image))
     for field, (first, last, unit) in zip(fields, reached(network, size, aside)):
         assert field.sees(unit) == (first, last)

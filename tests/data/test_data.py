@@ -266,3 +266,26 @@ def test_the_loop_takes_batches_of_a_set():
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     training.fit(model, data.batches(train, seed=0), optimizer, epochs=5)
     assert training.evaluate(model, data.batches(validation)) > 0.9
+
+
+def test_a_transform_that_knows_images_only_is_given_the_image():
+    from torchvision import transforms
+
+    old = transforms.RandomCrop(8, padding=2)
+    assert data.load("digits", augment=old).train[0][0].shape == (1, 8, 8)
+    with pytest.raises(ValueError, match=r"take it from torchvision.transforms.v2"):
+        data.load("shapes", "segmentation", count=2, augment=old)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: data.load("digits", size=(8, 8)), r"size is \(8, 8\); it must be an integer"),
+        (lambda: data.load("digits", count=1.5), "count is 1.5; it must be an integer"),
+        (lambda: data.photograph(height=0), "height is 0; it must be at least 1"),
+        (lambda: data.channel_statistics([]), "there is no image"),
+    ],
+)
+def test_what_cannot_be_is_told_in_words_of_ours(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -19,15 +19,16 @@ def chapter(name: str) -> NotebookNode:
     return notebooks.read(path, notebooks.ROOT)
 
 
-def parts(name: str, number: int) -> tuple[list[NotebookNode], NotebookNode, NotebookNode]:
-    """The code before an exercise, its check and its solution."""
+def parts(
+    name: str, number: int
+) -> tuple[list[NotebookNode], NotebookNode, NotebookNode, NotebookNode]:
+    """The code before an exercise, its stub, its check and its solution."""
     cells = chapter(name).cells
     start = next(
         i for i, cell in enumerate(cells) if cell.source.startswith(f"### Exercise {number}:")
     )
     before = [cell for cell in cells[:start] if cell.cell_type == "code"]
-    _, check, solution = cells[start + 1 : start + 4]
-    return before, check, solution
+    return before, *cells[start + 1 : start + 4]
 
 
 @functools.cache
@@ -54,7 +55,7 @@ def definitions(name: str, number: int) -> dict[str, Any]:
 
 def judge(name: str, number: int, answer: str) -> Verdict:
     """The verdict on an answer, which is Python that takes the place of the stub."""
-    _, check, _ = parts(name, number)
+    _, _, check, _ = parts(name, number)
     *body, call = ast.parse(check.source).body
     cases, exercise = call.value.args
     names = dict(definitions(name, number))
@@ -63,9 +64,14 @@ def judge(name: str, number: int, answer: str) -> Verdict:
     return verdict(names[cases.id], exercise.value)
 
 
+def stub(name: str, number: int) -> str:
+    """What stands in the chapter before anything is answered."""
+    return parts(name, number)[1].source
+
+
 def solution(name: str, number: int) -> str:
     """The chapter's own solution, without its check."""
-    _, _, cell = parts(name, number)
+    *_, cell = parts(name, number)
     return ast.unparse(ast.Module(ast.parse(cell.source).body[:-1], []))
 
 

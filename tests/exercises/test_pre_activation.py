@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.exercises.answers import judge, numbers, solution
+from tests.exercises.answers import judge
 
 CHAPTER = "pre-activation"
-NAMES = ["units", "signal", "unit_parameters", "short_unit", "bare_share"]
-
+ELSEWHERE = (4, 5)  # exercises whose wrong answers have tests of their own
 # For each exercise: answers that are wrong, each with words that the verdict must say.
 WRONG = {
     1: {
@@ -120,16 +119,6 @@ def bare_share(units, x, relu=False):
 DETACHED = "(added.detach() if bare else added)"
 BEHIND = "y = F.relu(y) if relu else y"
 RATIO = "(gradient(True) / gradient(False)).item()"
-
-
-def test_every_exercise_is_tried():
-    assert numbers(CHAPTER) == [1, 2, 3, 4, 5]
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-def test_the_solution_passes_and_the_stub_does_not(number):
-    assert judge(CHAPTER, number, solution(CHAPTER, number)).solved
-    assert not judge(CHAPTER, number, f"def {NAMES[number - 1]}(*_, **__): ...").solved
 
 
 @pytest.mark.parametrize(

@@ -224,3 +224,26 @@ def test_networks_have_areas_like_their_parameters_and_names_that_do_not_meet() 
 def test_networks_wants_a_cost() -> None:
     with pytest.raises(ValueError, match="at least one point"):
         plots.network_map([])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: plots.learning_curves({"a": [[1, 2], [1]]}), "'a' have 1 and 2 values"),
+        (lambda: plots.learning_curves({"a": [[1, 2]]}, window=3), "window = 3"),
+        (lambda: plots.images([]), "no picture"),
+        (lambda: plots.images([torch.zeros(2, 2)] * 2, ["one"]), "1 titles for 2 pictures"),
+        (lambda: plots.matrix(torch.full((2, 2), float("nan"))), "2 × 2, and some of it"),
+        (lambda: plots.matrix(torch.zeros(3)), "this tensor is 3"),
+        (lambda: plots.profiles({}), "no feature map"),
+        (lambda: plots.profiles({"net": []}), "no feature map .* of 'net'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_seventh_run_is_drawn_too():
+    ax = plots.learning_curves({str(k): [[k, k]] for k in range(9)})
+    assert len(ax.lines) == 9

@@ -287,3 +287,91 @@ def test_the_bar_can_be_hidden_and_leaves_nothing_behind(hidden):
     assert (b"epoch 2 of 2" in done.stderr) != hidden
     left = done.stderr.rstrip(b"\r").rpartition(b"\r")[2]  # what the terminal shows in the end
     assert left.strip() == b""
+
+
+@pytest.mark.parametrize("patience", [None, 2])
+def test_a_validation_loss_that_is_no_number_is_told_and_the_training_kept(patience):
+    images, labels = data.digits()
+    broken = images[:8].clone()
+    broken[3, 0, 0, 0] = math.nan
+    torch.manual_seed(0)
+    model = linear()
+    before = copy.deepcopy(model.state_dict())
+    with pytest.raises(FloatingPointError, match="validation loss is nan after epoch 1"):
+        training.fit(
+            model,
+            data.batches(images, labels, seed=0),
+            torch.optim.SGD(model.parameters(), 0.1),
+            epochs=3,
+            patience=patience,
+            validation=data.batches(broken, labels[:8]),
+        )
+    assert not torch.equal(before["1.weight"], model[1].weight)
+
+
+def test_void_labels_are_left_out_of_the_accuracy():
+    masks = torch.zeros(8, 4, 4, dtype=torch.int64)
+    masks[:, :, 2:] = 255
+    masks[:, 0, 0] = 1
+    scores = torch.stack([torch.ones(8, 4, 4), torch.zeros(8, 4, 4)], 1)
+    found = training.measure(
+        Given(scores),
+        [(torch.zeros(8, 1, 4, 4), masks)],
+        loss_function=nn.CrossEntropyLoss(ignore_index=255),
+    )
+    assert found["accuracy"] == 7 / 8
+
+
+class Given(nn.Module):
+    def __init__(self, outputs):
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, _images):
+        return self.outputs
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels"),
+    [((32, 1), (32, 1)), ((32, 10), (32, 1)), ((32,), (32,)), ((32, 10, 4, 4), (32,))],
+)
+def test_labels_that_would_be_broadcast_are_refused(outputs, labels):
+    batches = [(torch.zeros(32, 3), torch.zeros(labels, dtype=torch.int64))]
+    with pytest.raises(ValueError, match=r"a label \(the number of a class\) for each answer"):
+        training.measure(
+            Given(torch.zeros(outputs)), batches, loss_function=lambda *_: torch.tensor(0.0)
+        )
+
+
+def test_a_batch_too_small_for_batch_norm_is_told():
+    images, labels = data.digits()
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.BatchNorm1d(16), nn.Linear(16, 10))
+    batches = data.batches(images[:65], labels[:65], batch_size=64)
+    with pytest.raises(ValueError, match="a batch of 1 is too small for batch normalisation"):
+        training.fit(model, batches, torch.optim.SGD(model.parameters(), 0.1), epochs=1)
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_plateau_scheduler_waits_for_a_lower_loss_in_either_mode(mode):
+    images, labels = data.digits()
+    torch.manual_seed(0)
+    model = linear()
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    plateau = lr_scheduler.ReduceLROnPlateau(optimizer, mode, patience=0)
+    batches = data.batches(images[:200], labels[:200])
+    history = training.fit(
+        model, batches, optimizer, epochs=5, scheduler=plateau, validation=batches
+    )
+    assert history.learning_rates[-1] == 0.01
+
+
+def test_a_model_without_parameters_can_be_measured():
+    images, labels = data.digits()
+    assert 0 <= training.evaluate(nn.Flatten(), data.batches(images, labels)) <= 1
+
+
+def test_the_mode_comes_back_after_an_error():
+    model = nn.Linear(8, 3).train()
+    with pytest.raises(RuntimeError):
+        training.measure(model, [(torch.zeros(2, 5), torch.zeros(2))])
+    assert model.training

@@ -6,15 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
 from cnnbook import networks, papers, train, training
-from cnnbook.training import engine
+from cnnbook.training import checkpoints, engine
 from cnnbook.training import recipes as recipe
-from cnnbook.training.images import Images, Places, image_folders
+from cnnbook.training.images import Images, Places, _read_image, image_folders
 
 # Lightning warns of what is not ours.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -25,7 +26,7 @@ SCRIPT = """
 import os, signal, sys
 import test_train
 from cnnbook import networks, train
-from cnnbook.training import engine
+from cnnbook.training import checkpoints, engine
 from cnnbook.training.images import Images
 
 networks.tiny = test_train.tiny
@@ -207,7 +208,10 @@ def test_a_broken_image_is_named_and_the_checkpoint_kept(workers, data, started,
     before = (started / "last.ckpt").read_bytes()
     more = ["--resume", "--workers", workers]
     said = refused(options(tmp_path / "images", started, *more), capsys)
-    assert said == f"cnnbook.train: {broken} is no whole image; replace it, then --resume.\n"
+    assert (
+        said
+        == f"cnnbook.train: {broken} is no whole image; replace it, and start the command again.\n"
+    )
     assert (started / "last.ckpt").read_bytes() == before
 
 
@@ -248,6 +252,69 @@ def test_an_output_folder_is_neither_lost_nor_made_up(data, started, tmp_path, c
     assert f"cannot be written ({os.strerror(errno.ENOTDIR)})" in said
 
 
+def test_what_a_finished_run_left_is_not_overwritten(data, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "weights.pt").write_bytes(b"trained for a week")
+    assert "holds weights.pt of a run" in refused(options(data, tmp_path / "run"), capsys)
+    assert (tmp_path / "run" / "weights.pt").read_bytes() == b"trained for a week"
+
+
+def test_a_broken_checkpoint_is_told(data, started, capsys):
+    file = started / "last.ckpt"
+    file.write_bytes(file.read_bytes()[:2000])
+    said = refused(options(data, started, "--resume"), capsys)
+    assert f"{file} is no whole checkpoint" in said
+
+
+def test_a_folder_belongs_to_one_run_at_a_time(data, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    with checkpoints.only_here(tmp_path / "run"):
+        assert "another run writes into" in refused(options(data, tmp_path / "run"), capsys)
+
+
+def test_other_images_are_told_on_resuming(data, tmp_path, capsys, started):
+    images = shutil.copytree(data, tmp_path / "images")
+    (images / "train" / "class0" / "0.JPEG").unlink()
+    capsys.readouterr()
+    said = refused(options(images, started, "--resume"), capsys)
+    assert "has images 24 (sum of their names: " in said
+    assert "not 23 (" in said
+
+
+def test_the_best_stays_the_best_in_a_folder_that_was_moved(tmp_path):
+    before = engine.Checkpoints(tmp_path / "run", filename="best", monitor="val_top1", mode="max")
+    before.best_model_path = str(tmp_path / "run" / "best.ckpt")
+    before.best_model_score = torch.tensor(0.9)
+    before.best_k_models = {before.best_model_path: before.best_model_score}
+    after = engine.Checkpoints(tmp_path / "moved", filename="best", monitor="val_top1", mode="max")
+    after.load_state_dict(before.state_dict())
+    assert after.best_model_path == str(tmp_path / "moved" / "best.ckpt")
+    assert after.best_model_score == 0.9
+    assert list(after.best_k_models) == [after.best_model_path]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_says_how_to_go_on(sent, data, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    process = subprocess.Popen(
+        [sys.executable, script, *options(data, tmp_path / "run", "--epochs", "5000")],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "epoch 2 of" in line:
+            break
+    process.send_signal(sent)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert said.strip().endswith("cnnbook.train: stopped. --resume goes on after the last epoch.")
+    assert "Traceback" not in said
+
+
 def test_a_run_is_resumed_as_it_was_started(data, started, capsys):
     said = refused(["resnet18", *options(data, started, "--resume")[1:]], capsys)
     assert "has network tiny, not resnet18; resume with the first options" in said
@@ -275,10 +342,20 @@ def test_wrong_arguments_are_told_in_one_sentence(change, told, data, tmp_path, 
 
 
 def test_numbers_out_of_range_are_refused_by_the_command_line(data, tmp_path, capsys):
-    for option, value in (("--batch-size", "0"), ("--lr", "-1"), ("--lr", "nan")):
+    for option, value in (
+        ("--batch-size", "0"),
+        ("--lr", "-1"),
+        ("--lr", "nan"),
+        ("--lr", "1e300"),
+        ("--workers", "-1"),
+        ("--seed", "-1"),
+        ("--seed", "4294967296"),
+        ("--ema", "2"),
+        ("--label-smoothing", "2"),
+    ):
         with pytest.raises(SystemExit, match="2"):
             train.main(options(data, tmp_path / "run", option, value))
-        assert f"{option}: it is {value}; it must be at least" in capsys.readouterr().err
+        assert f"{option}: it is {value}; it must be" in capsys.readouterr().err
 
 
 def test_folders_that_do_not_fit_are_told(data, tmp_path, capsys):
@@ -289,6 +366,72 @@ def test_folders_that_do_not_fit_are_told(data, tmp_path, capsys):
     shutil.copy(images / "train" / "class0" / "0.JPEG", images / "train" / "empty")
     said = refused(options(images, tmp_path / "run"), capsys)
     assert "only one of train/ and val/ has the classes empty." in said
+    (images / "train" / ".ipynb_checkpoints").mkdir()
+    said = refused(options(images, tmp_path / "run"), capsys)
+    assert "holds the hidden folder .ipynb_checkpoints, which is no class; remove it." in said
+    assert "--output lies in" in refused(options(images, images / "train" / "run"), capsys)
+
+
+def test_one_class_is_told(data, tmp_path, capsys):
+    for part in ("train", "val"):
+        shutil.copytree(data / part / "class0", tmp_path / "images" / part / "alone")
+    said = refused(options(tmp_path / "images", tmp_path / "run"), capsys)
+    assert "has the class alone alone; two are needed." in said
+
+
+def test_a_pipe_is_no_image(data, tmp_path, capsys):
+    images = shutil.copytree(data, tmp_path / "images")
+    for file in (images / "train" / "class0").iterdir():
+        file.unlink()
+        os.mkfifo(file)
+    said = refused(options(images, tmp_path / "run"), capsys)
+    assert "no valid file for the classes class0" in said
+
+
+def test_images_of_sixteen_bits_are_scaled(tmp_path):
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    read = np.asarray(_read_image(str(tmp_path / "ramp.png")))
+    assert read.shape == (256, 256, 3)
+    assert (read[..., 0] == ramp // 256).all()
+
+
+def test_an_image_too_large_for_pillow_is_told(tmp_path, monkeypatch):
+    Image.new("RGB", (64, 64)).save(tmp_path / "large.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(train.Refused, match="larger than Pillow opens; replace it"):
+        _read_image(str(tmp_path / "large.png"))
+
+
+@pytest.mark.parametrize("name", train.constructors())
+def test_every_network_that_is_listed_can_be_trained(name):
+    """Two steps, in shapes: on the meta device nothing is computed."""
+    channels, side = train.input_of(name)
+    with torch.device("meta"):
+        network = getattr(networks, name)(num_classes=5)
+        labels = torch.zeros(2, dtype=torch.long)
+        images = torch.zeros(2, channels, side, side)
+    train._try(name, getattr(networks, name), (channels, side, side), side)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    for _ in range(2):
+        outputs = network.train()(images)
+        logits = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
+        assert logits.shape == (2, 5)
+        nn.functional.cross_entropy(logits, labels).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize(("name", "side"), [("vgg11", 64), ("alexnet", 64), ("lenet5", 224)])
+def test_a_size_that_a_network_does_not_take_is_told(name, side, data, tmp_path, capsys):
+    own = train.input_of(name)[1]
+    arguments = options(data, tmp_path / "run", "--crop", str(side), "--recipe", "vgg")
+    said = refused([name, *arguments[1:]], capsys)
+    assert f"{name} is made for images of {own} × {own} pixels" in said
+
+
+def test_a_network_for_grey_images_is_given_grey_ones(data):
+    folders = image_folders(data, 32, channels=1)
+    assert all(folder[0][0].shape == (1, 32, 32) for folder in folders)
 
 
 def test_without_lightning_it_says_what_to_install(data, tmp_path, capsys, monkeypatch):

@@ -252,16 +252,32 @@ def timeline(part: str, path: Path) -> None:
     figure.savefig(path, transparent=True)
 
 
-def costs(part: str, path: Path) -> None:
-    """Draw error against cost of the networks of a part that state a top-5 error."""
+def costs(part: str, path: Path, *, ends: bool = False) -> None:
+    """Draw error against cost of the networks of a part that state a top-5 error.
+
+    With `ends`, of each paper only the cheapest and the dearest.
+    """
+    drawn = [p for p in map(papers.paper, papers.names(part)) if "top5" in p.errors]
+    if ends:
+        papers_of = {p.source: [q for q in drawn if q.source == p.source] for p in drawn}
+        extremes = [(min(f, key=_work), max(f, key=_work)) for f in papers_of.values()]
+        drawn = [p for p in drawn if any(p in pair for pair in extremes)]
     points = [
-        plots.NetworkPoint(p.name, p.multiply_adds, p.errors["top5"], p.parameters)
-        for p in map(papers.paper, papers.names(part))
-        if "top5" in p.errors
+        plots.NetworkPoint(
+            p.name.split(" (")[0] if ends else p.name,
+            p.multiply_adds,
+            p.errors["top5"],
+            p.parameters,
+        )
+        for p in drawn
     ]
     with mpl.rc_context({**plots.STYLE, "savefig.transparent": True}):
         axes = plots.network_map(points, ylabel="top-5 error on ImageNet, as stated, in %")
         axes.figure.savefig(path, dpi=150, bbox_inches="tight")
+
+
+def _work(paper: papers.Paper) -> int:
+    return paper.multiply_adds
 
 
 def readme(root: Path, path: Path) -> None:
@@ -291,7 +307,8 @@ DRAWINGS = {
     "timeline": partial(timeline, "classics"),
     "classics": partial(costs, "classics"),
     "timeline-deeper": partial(timeline, "deeper"),
-    "deeper": partial(costs, "deeper"),
+    "deeper": partial(costs, "deeper", ends=True),
+    "timeline-efficient": partial(timeline, "efficient"),
 }
 
 

@@ -72,9 +72,7 @@ def steps(model: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> list[S
         >>> steps(stem, (3, 32, 32))[0].settings["stride"]
         '2'
     """
-    model = meta.on_meta(model)
-    with _Recorder() as recorder:
-        meta.run(model, input_size)
+    _, recorder = meta.run(meta.on_meta(model), input_size, lambda _image: _Recorder())
     return recorder.steps
 
 
