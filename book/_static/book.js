@@ -73,7 +73,9 @@ for (const block of findAll("article div[class*='highlight-']:not(.output) > .hi
 
 // -- what scrolls sideways can be reached and scrolled by keyboard
 for (const box of findAll("article :is(pre, .scroll, .text_html, div.math)")) {
-  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  // Less than a pixel too wide, it is told by its bar alone, which takes from the height.
+  const scrolls = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  if (scrolls) box.tabIndex = 0;
 }
 
 // -- a link into a folded block opens it
