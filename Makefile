@@ -6,7 +6,7 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test shake repeat check format notebooks export gpu-test bench contents \
+.PHONY: help book serve test shake alone repeat check format notebooks export gpu-test bench contents \
 	differences pictures lock clean environment colab-environment site-environment python
 
 help:  ## list these commands
@@ -43,6 +43,9 @@ export: environment  ## collect the cells tagged export into cnnbook/networks
 
 gpu-test: environment  ## run the notebooks on CUDA against the same stored outputs
 	@$(python) -m tools.chapters.verify --gpu
+
+alone: environment  ## open every chapter alone, as Colab does, with a release on this machine
+	@CNNBOOK_ALONE=all $(python) -m pytest -q -n 2 tests/test_colab.py
 
 repeat: environment  ## an experiment again, nothing stored: NB=path SEEDS=10 LONGER=2 RATES="0.1 0.2"
 	@$(python) -m tools.chapters.repeat $(SEEDS:%=--seeds %) $(LONGER:%=--longer %) $(RATES:%=--rate %) $(NB)

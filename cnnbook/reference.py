@@ -1,16 +1,13 @@
 """Hold a network against its paper, and weight for weight against a reference implementation."""
 
 import copy
-import itertools
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
 from cnnbook.arithmetic.meta import main_output
@@ -19,126 +16,9 @@ from cnnbook.data.transforms import IMAGENET
 from cnnbook.names import suggestion
 from cnnbook.papers import paper
 from cnnbook.tables import Table
+from cnnbook.weights import Order, copy_weights, own_tensors
 
 TOLERANCE = 1e-9  # of the scale of the outputs, in float64
-Order = Literal["running", "definition"]  # how modules of two networks are paired
-
-
-class _Uses(TorchDispatchMode):
-    """Notes the tensors of a model in the order in which something is computed with them."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        tensors = itertools.chain(model.named_parameters(), model.named_buffers())
-        self._names = {id(tensor): name for name, tensor in tensors}
-        self.names: dict[str, None] = {}
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        for tensor in tree_leaves((args, kwargs)):
-            if name := self._names.get(id(tensor)):
-                self.names[name] = None
-        return function(*args, **(kwargs or {}))
-
-
-def _modules_in_order(
-    model: nn.Module, image: Tensor, order: Order
-) -> tuple[list[tuple[str, nn.Module]], list[str]]:
-    """The modules that own weights or buffers and run on an image, with their names.
-
-    And the names of the tensors that are used though the module that owns them does not run.
-    """
-    ran: dict[str, nn.Module] = {}
-    hooks = [
-        module.register_forward_pre_hook(
-            lambda module, _inputs, name=name: ran.setdefault(name, module) and None
-        )
-        for name, module in model.named_modules()
-        if module._parameters or module._buffers
-    ]
-    try:
-        with torch.no_grad(), _Uses(model) as uses:
-            model(image.clone())  # what works in place must not change the image
-    finally:
-        for hook in hooks:
-            hook.remove()
-    rest = [name for name in uses.names if name.rpartition(".")[0] not in ran]
-    if order == "running":
-        return list(ran.items()), rest
-    return [(name, module) for name, module in model.named_modules() if name in ran], rest
-
-
-@torch.no_grad()
-def copy_weights(
-    source: nn.Module, target: nn.Module, image: Tensor, order: Order = "running"
-) -> int:
-    """Copy the weights of one network into another of the same architecture.
-
-    Names do not matter: the modules are paired in the order in which they run on `image`, and the
-    shapes of their tensors are compared one by one. Tensors that are used though their module does
-    not run, as those of an attention's last layer, are paired in the order of their use.
-
-    Args:
-        source: where the weights and buffers come from.
-        target: where they go; it is changed only if all of them fit.
-        image: an input of both, `(N, C, H, W)`.
-        order: pair the modules as they run; or as they are defined, where two implementations run
-            the branches of a block in different orders.
-
-    Returns:
-        The number of tensors copied.
-
-    Raises:
-        ValueError: the networks differ; the message names the first modules that do.
-
-    Examples:
-        >>> here, there = nn.Linear(4, 2), nn.Linear(4, 2)
-        >>> copy_weights(there, here, torch.zeros(1, 4))  # a weight and a bias
-        2
-        >>> torch.equal(here.weight, there.weight)
-        True
-    """
-    (ours, our_rest), (theirs, their_rest) = (
-        _modules_in_order(net, image, order) for net in (target, source)
-    )
-    pairs = []
-    for step, ((our_name, our), (their_name, their)) in enumerate(zip(ours, theirs), 1):
-        a, b = _own_tensors(our), _own_tensors(their)
-        shapes_a, shapes_b = ({k: tuple(t.shape) for k, t in own.items()} for own in (a, b))
-        if shapes_a != shapes_b:
-            raise ValueError(
-                f"the networks part at step {step}: {our_name} here holds {_listed(shapes_a)}, "
-                f"but {their_name} in the reference holds {_listed(shapes_b)}."
-            )
-        pairs += [(a[key], b[key]) for key in a]
-    if len(ours) != len(theirs):
-        raise ValueError(
-            f"{len(ours)} modules with weights run here, but {len(theirs)} in the reference."
-        )
-    held_a, held_b = (dict([*n.named_parameters(), *n.named_buffers()]) for n in (target, source))
-    for name, their_name in itertools.zip_longest(our_rest, their_rest):
-        a, b = held_a.get(name), held_b.get(their_name)
-        if a is None or b is None or a.shape != b.shape:
-            shapes = ("nothing" if t is None else "×".join(map(str, t.shape)) for t in (a, b))
-            there, here = next(shapes), next(shapes)
-            raise ValueError(
-                f"the networks part at a tensor that is used without its module: {name or '–'} "
-                f"here is {there}, {their_name or '–'} in the reference is {here}."
-            )
-        pairs.append((a, b))
-    for a, b in pairs:
-        a.copy_(b)
-    return len(pairs)
-
-
-def _own_tensors(module: nn.Module) -> dict[str, Tensor]:
-    own = {**module._parameters, **module._buffers}
-    return {key: tensor for key, tensor in own.items() if tensor is not None}
-
-
-def _listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
-    return ", ".join(
-        f"{key} {'×'.join(map(str, shape)) or 'scalar'}" for key, shape in shapes.items()
-    )
 
 
 class Difference(NamedTuple):
@@ -202,7 +82,7 @@ def compare(
 def _randomise(model: nn.Module, generator: torch.Generator) -> None:
     """Draw all weights anew; biases and batch norm's tensors are made to matter."""
     for module in model.modules():
-        for key, tensor in _own_tensors(module).items():
+        for key, tensor in own_tensors(module).items():
             if not tensor.is_floating_point():
                 continue
             if key == "running_var" or (key == "weight" and tensor.dim() == 1):

@@ -125,6 +125,7 @@ class Book:
         root = self.root
         shutil.copy(notebooks.ROOT / "pyproject.toml", root)
         shutil.copy(notebooks.ROOT / "conftest.py", root)
+        shutil.copy(notebooks.ROOT / "_config.yml", root)
         (root / self.path).parent.mkdir(parents=True)
         (root / "cnnbook").mkdir()
         for name, source in PACKAGE.items():

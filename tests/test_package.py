@@ -23,19 +23,16 @@ def test_importing_the_package_is_light():
 
 
 def defined(module: Path) -> set[str]:
-    """The public names that a module defines at its top level: those of its __all__, if any."""
-    names, listed = set(), None
+    """The public names that a module defines at its top level."""
+    names = set()
     for statement in ast.parse(module.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
-            listed = ast.unparse(statement.value)
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             names.add(statement.name)
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = getattr(statement, "targets", None) or [statement.target]
             nodes = (node for target in targets for node in ast.walk(target))
             names |= {node.id for node in nodes if isinstance(node, ast.Name)}
-    public = {name for name in names if not name.startswith("_")}
-    return public if listed is None else {name for name in public if repr(name) in listed}
+    return {name for name in names if not name.startswith("_")}
 
 
 def collisions(package: Path) -> dict[str, list[str]]:
@@ -58,14 +55,6 @@ def test_a_name_that_means_two_things_is_found(tmp_path):
     (tmp_path / "networks/vgg.py").write_text("class initialise: ...\nx: int = 2\n_a = WIDTH = 3\n")
     both = ["layers.py", "networks/vgg.py"]
     assert collisions(tmp_path) == {"initialise": both, "WIDTH": both}
-
-
-def test_what_a_module_keeps_to_itself_may_share_a_name(tmp_path):
-    (tmp_path / "a.py").write_text("__all__ = ['net']\nclass Kind: ...\ndef net(): ...\n")
-    (tmp_path / "b.py").write_text("class Kind: ...\n")
-    assert collisions(tmp_path) == {}
-    (tmp_path / "b.py").write_text("__all__ = ['net']\ndef net(): ...\n")
-    assert set(collisions(tmp_path)) == {"net"}
 
 
 def test_the_device_is_the_named_one(monkeypatch):

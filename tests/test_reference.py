@@ -1,5 +1,6 @@
 import copy
 import urllib.error
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,15 @@ import torch
 import torch.nn.functional as F
 import torchvision
 from torch import nn
+from torchvision.models import WeightsEnum
 
 from cnnbook import papers, reference
+from cnnbook.data.archives import digest
 from cnnbook.networks import cifar_resnet, inception_v3, resnet18, resnet34, resnet50
 from cnnbook.networks.resnet import bottleneck_v15, option_b
 from cnnbook.reference import load_reference_weights
+
+RESNET18 = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
 
 
 def small(first: int = 3, second: int = 3) -> nn.Sequential:
@@ -129,13 +134,26 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
-    return folder / torchvision.models.ResNet18_Weights.IMAGENET1K_V1.url.rpartition("/")[2]
+    return folder / RESNET18.url.rpartition("/")[2]
 
 
-def test_weights_that_were_trained_are_loaded(weights):
+@pytest.fixture
+def download(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Callable:
+    """Put weights where a download would, under a name that has their sum."""
+
+    def put(theirs: nn.Module, chosen: WeightsEnum = RESNET18) -> Path:
+        torch.save(theirs.state_dict(), weights)
+        named = weights.with_name(f"weights-{digest(weights, 'sha256')[:8]}.pth")
+        monkeypatch.setattr(chosen.value, "url", chosen.url.rpartition("/")[0] + f"/{named.name}")
+        return weights.rename(named)
+
+    return put
+
+
+def test_weights_that_were_trained_are_loaded(download):
     torch.manual_seed(0)
     theirs = torchvision.models.resnet18().eval()
-    torch.save(theirs.state_dict(), weights)
+    download(theirs)
     ours = resnet18().eval()
     classes, preprocess = load_reference_weights(ours, "resnet18")
     image = preprocess(torch.rand(3, 300, 400)).unsqueeze(0)
@@ -146,8 +164,8 @@ def test_weights_that_were_trained_are_loaded(weights):
         assert torch.allclose(ours(image), theirs(image), atol=1e-5)
 
 
-def test_weights_of_another_network_change_nothing(weights):
-    torch.save(torchvision.models.resnet18().state_dict(), weights)
+def test_weights_of_another_network_change_nothing(download):
+    download(torchvision.models.resnet18())
     ours = resnet34()
     before = copy.deepcopy(ours.state_dict())
     with pytest.raises(ValueError, match=r"the networks part at step 1\d"):
@@ -155,8 +173,8 @@ def test_weights_of_another_network_change_nothing(weights):
     assert all(torch.equal(before[key], tensor) for key, tensor in ours.state_dict().items())
 
 
-def test_a_network_of_the_same_shapes_that_computes_something_else_is_told(weights):
-    torch.save(torchvision.models.resnet18().state_dict(), weights)
+def test_a_network_of_the_same_shapes_that_computes_something_else_is_told(download):
+    download(torchvision.models.resnet18())
     ours = resnet18()
     for module in ours.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -165,10 +183,16 @@ def test_a_network_of_the_same_shapes_that_computes_something_else_is_told(weigh
         load_reference_weights(ours, "resnet18")
 
 
-def test_a_broken_file_of_weights_is_told(weights):
-    torch.save(torchvision.models.resnet18().state_dict(), weights)
+def test_a_broken_file_of_weights_is_told(download):
+    weights = download(torchvision.models.resnet18())
     weights.write_bytes(weights.read_bytes()[:1_000_000])  # a download that was cut off
-    with pytest.raises(OSError, match=r"resnet18-\w+.pth is broken .* delete it"):
+    with pytest.raises(OSError, match=r"weights-\w+.pth is broken, .* delete it"):
+        load_reference_weights(resnet18(), "resnet18")
+
+
+def test_weights_put_by_hand_must_have_the_sum_in_their_name(weights):
+    torch.save(torchvision.models.resnet18().state_dict(), weights)
+    with pytest.raises(OSError, match=r"name: its .* does not begin with f37072fd"):
         load_reference_weights(resnet18(), "resnet18")
 
 
@@ -210,13 +234,15 @@ class Runs(nn.Module):
         return exec, ("raise SystemExit('code was run')",)
 
 
-def test_no_code_runs_from_a_file_of_weights(weights):
-    torch.save({"conv1.weight": Runs()}, weights)
+def test_no_code_runs_from_a_file_of_weights(download):
+    harmful = nn.Identity()
+    harmful.state_dict = lambda: {"conv1.weight": Runs()}
+    download(harmful)
     with pytest.raises(OSError, match="is broken"):
         load_reference_weights(resnet18(), "resnet18")
 
 
-def test_a_reference_that_rescales_its_input_is_followed(weights):
+def test_a_reference_that_rescales_its_input_is_followed(download):
     chosen = torchvision.models.Inception_V3_Weights.DEFAULT
     made = torchvision.models.inception_v3(init_weights=False)
     for module in made.modules():
@@ -224,7 +250,7 @@ def test_a_reference_that_rescales_its_input_is_followed(weights):
             module.momentum = None  # statistics of one batch
     with torch.no_grad():
         made(torch.randn(2, 3, 299, 299))
-    torch.save(made.state_dict(), weights.with_name(chosen.url.rpartition("/")[2]))
+    download(made, chosen)
     theirs = torchvision.models.inception_v3(weights=chosen).eval()
     ours = inception_v3().eval()
     for _ in range(2):  # loading twice rescales once

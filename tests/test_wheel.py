@@ -36,10 +36,11 @@ def test_wheel_installs_beside_the_torch_that_is_there(
     assert run("-c", torch) == before
     works = (
         "import cnnbook; print(cnnbook.__file__)\n"
-        "from cnnbook import arithmetic, data, papers, plots, reference, train, training\n"
+        "from cnnbook import arithmetic, data, papers, plots, reference, train\n"
+        "from cnnbook.training.recipes import recipes\n"
         "from cnnbook.networks import resnet18\n"
         "print(arithmetic.receptive_field(resnet18()).size, len(data.load('digits').train))\n"
-        "print(papers.paper('resnet18').parameters, train.recipes()['vgg']['epochs'])"
+        "print(papers.paper('resnet18').parameters, recipes()['vgg']['epochs'])"
     )
     where, *numbers = run("-c", works).splitlines()
     assert Path(where).is_relative_to(colab.parents[1])

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,8 @@ class _Padded(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if function is F.pad and "circular" in (kwargs.get("mode"), *args[2:3]):
-            args, kwargs = args[:2], {"pad": kwargs["pad"]} if "pad" in kwargs else {}
+            args = args[:2]
+            kwargs = {key: value for key, value in kwargs.items() if key in ("input", "pad")}
         return function(*args, **kwargs)
 
 
@@ -84,38 +86,47 @@ def run(
         The network's output, and what `watch` gave.
 
     Raises:
-        NotImplementedError: the network looks at numbers, which are not there.
-        ValueError: it does not take an input of that size.
+        NotImplementedError: the network looks at numbers, which are not there, or is quantised.
+        ValueError: it does not take an input of that size, or takes several inputs.
     """
     name = type(module).__name__
     input_size = [integer("each size of the input", size, least=1) for size in input_size]
     dtypes = [p.dtype for p in module.parameters() if p.is_floating_point()]
     image = torch.empty(1, *input_size, device="meta", dtype=(*dtypes, torch.float32)[0])
-    # What a network makes while it runs lies on the CPU, unless it asks where the input is; in
-    # the second attempt it does not. Numbers of words are whole.
-    attempts = (
-        (image, contextlib.nullcontext()),
-        (image, torch.device("meta")),
-        (image.long(), contextlib.nullcontext()),
-    )
-    for given, place in attempts:
-        context = watch(given)
+    place = contextlib.nullcontext()
+    while True:
+        context = watch(image)
         with _running(module) as where:
             try:
                 with torch.no_grad(), _Padded(), place, context:
-                    return module(given), context
+                    return module(image), context
             except NotFollowedError:
                 raise
-            except Exception as error:
-                failed = error, list(where)
-                if "device" in str(error) or "scalar types: Long" in str(error):
-                    continue  # the next attempt may do
-                break
-    error, where = failed
+            except Exception as failure:
+                error, where = failure, list(where)
+        # Numbers of words are whole; and what a network makes while it runs lies on the CPU,
+        # unless it asks where the input is.
+        if "scalar types: Long" in str(error) and image.is_floating_point():
+            image = image.long()
+        elif "device" in str(error) and not isinstance(place, torch.device):
+            place = torch.device("meta")
+        else:
+            break
+    if _is_quantised(module):
+        raise NotFollowedError(
+            f"{name} is quantised: its layers keep their weights packed, and here tensors have "
+            "only shapes. Count the network that it was made from."
+        ) from error
     if _looks_at_numbers(error):
         raise NotFollowedError(
             f"{name} looks at the numbers in a tensor to decide what to run, and here tensors "
             "have only shapes: measure the part of the network that does not."
+        ) from error
+    needed = _needed_inputs(module)
+    if len(needed) > 1 and isinstance(error, TypeError):
+        raise ValueError(
+            f"{name} takes {len(needed)} inputs ({', '.join(needed)}): put it into a module of one "
+            "input that makes the others."
         ) from error
     size = " × ".join(map(str, input_size))
     stops = ""
@@ -127,9 +138,31 @@ def run(
     raise ValueError(f"{name} does not take an input of {size}{stops}.") from error
 
 
+def _is_quantised(module: nn.Module) -> bool:
+    """Whether a layer holds its weights in an object of torch's, which has no shape to see."""
+    return any(
+        isinstance(value, torch.ScriptObject)
+        for part in module.modules()
+        if not isinstance(part, torch.jit.ScriptModule)
+        for value in vars(part).values()
+    )
+
+
+def _needed_inputs(module: nn.Module) -> list[str]:
+    """Names of the inputs that a network cannot do without."""
+    try:
+        inputs = inspect.signature(module.forward).parameters.values()
+    except (TypeError, ValueError):  # it is not written in Python
+        return []
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [i.name for i in inputs if i.default is i.empty and i.kind not in several]
+
+
 def _looks_at_numbers(error: Exception) -> bool:
-    words = "meta tensor", "register_meta", "data-dependent", "data dependent", "_local_scalar"
-    return isinstance(error, NotImplementedError) or any(word in str(error) for word in words)
+    """Whether torch says that it wants numbers; that a device is another one it also says."""
+    said = str(error).lower()
+    unknown = isinstance(error, NotImplementedError) and "meta" in said
+    return unknown or any(word in said for word in ("meta tensor", "data-dependent"))
 
 
 @contextlib.contextmanager

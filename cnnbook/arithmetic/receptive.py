@@ -1,6 +1,5 @@
 """Receptive fields: every operation of a network followed as it runs."""
 
-import contextlib
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -143,13 +142,12 @@ class FieldMode(TorchDispatchMode):
         rule = rules.rule_of(name, pointwise=torch.Tag.pointwise in function.tags)
         known = all(fields is not None for _, fields in sources)
         for output in outputs:
-            fields = None
-            with (
-                contextlib.nullcontext()
-                if self.strict
-                else contextlib.suppress(meta.NotFollowedError)
-            ):
+            try:
                 fields = rule(sources, output, *args[1:], **kwargs) if known else None
+            except meta.NotFollowedError:
+                if self.strict:
+                    raise
+                fields = None
             if known and fields is None and self.strict:
                 raise meta.NotFollowedError(
                     f"the receptive field cannot be followed through aten.{name}: "

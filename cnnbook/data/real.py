@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, TensorDataset
 
-from cnnbook.data.archives import Archive, FetchError, fetch
+from cnnbook.data.archives import Archive, FetchError, digest, fetch
 from cnnbook.data.bundled import digits
 from cnnbook.data.transforms import IMAGENET
 
@@ -68,15 +68,46 @@ def _digits(_root: Path, _size: int) -> Official:
     )
 
 
+# Sums of the uncompressed files in the order of torchvision's `resources`: whoever packs them
+# anew, as Debian does, has other archives of the same images.
+CONTENTS = {
+    "MNIST": (
+        "6bbc9ace898e44ae57da46a324031adb",
+        "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea",
+        "27ae3e4e09519cfbb04c329615203637",
+    ),
+    "FashionMNIST": (
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a",
+        "15d484375f8d13e6eb1aabb0c3f46965",
+    ),
+}
+# torchvision has Fashion-MNIST over plain http only; its authors keep the same files here, too.
+HTTPS = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+DEBIAN = Path("/usr/share/datasets")  # where the package dataset-fashion-mnist puts it
+
+
 def _mnist(name: str, kind: str, root: Path, _size: int) -> Official:
     from torchvision import datasets
 
     kind = getattr(datasets, kind)
-    archives = [
-        Archive(kind.mirrors[0] + file, md5, f"{kind.__name__}/raw") for file, md5 in kind.resources
-    ]
-    folder = fetch(name, archives, root)
-    with _reading(folder):
+    place = f"{kind.__name__}/raw"
+    files = [root / place / file.removesuffix(".gz") for file, _ in kind.resources]
+    if torchvisions := all(file.is_file() for file in files):
+        folder = root
+    else:
+        mirror = next((m for m in kind.mirrors if not m.startswith("http:")), HTTPS)
+        archives = [
+            Archive(mirror + file, md5, place, content)
+            for (file, md5), content in zip(kind.resources, CONTENTS[kind.__name__])
+        ]
+        folder = fetch(name, archives, root, [DEBIAN / name])
+    with _reading(root / kind.__name__ if torchvisions else folder):
+        for file, content in zip(files if torchvisions else (), CONTENTS[kind.__name__]):
+            if digest(file) != content:
+                raise ValueError(f"{file.name} is not the published one")
         training, test = (kind(folder, train=train) for train in (True, False))
     pairs = (TensorDataset(part.data.unsqueeze(1), part.targets) for part in (training, test))
     return Official(*pairs, tuple(text.rpartition(" - ")[2] for text in kind.classes))
@@ -86,8 +117,8 @@ def _cifar(name: str, kind: str, root: Path, _size: int) -> Official:
     from torchvision import datasets
 
     kind = getattr(datasets, kind)
-    folder = fetch(name, [Archive(kind.url, kind.tgz_md5)], root)
-    with _reading(folder):
+    folder, own = _found_or_fetched(name, Archive(kind.url, kind.tgz_md5), root, kind.base_folder)
+    with _reading(own):
         training, test = (kind(folder, train=train) for train in (True, False))
     pairs = (
         TensorDataset(
@@ -98,6 +129,17 @@ def _cifar(name: str, kind: str, root: Path, _size: int) -> Official:
     return Official(*pairs, tuple(training.classes))
 
 
+def _found_or_fetched(name: str, archive: Archive, root: Path, unpacked: str) -> tuple[Path, Path]:
+    """What torchvision needs as its root, and the data set's own folder in it or itself.
+
+    A folder that torchvision's own download left under `root` is used as it is.
+    """
+    if (root / unpacked).is_dir():
+        return root, root / unpacked
+    folder = fetch(name, [archive], root)
+    return folder, folder
+
+
 def _imagenette(root: Path, size: int) -> Official:
     from torchvision.datasets import Imagenette
     from torchvision.transforms.v2.functional import pil_to_tensor
@@ -105,8 +147,9 @@ def _imagenette(root: Path, size: int) -> Official:
     # The archives hold the same images, reduced to a shorter side of 160 and 320 pixels, or whole.
     edition = "160px" if size <= 160 else "320px" if size <= 320 else "full"
     archive = Archive(*Imagenette._ARCHIVES[edition])
-    folder = fetch(f"imagenette-{edition}", [archive], root)
-    with _reading(folder):
+    unpacked = Path(archive.file).stem
+    folder, own = _found_or_fetched(f"imagenette-{edition}", archive, root, unpacked)
+    with _reading(own):
         training, test = (
             Imagenette(folder, split, edition, transform=pil_to_tensor)
             for split in ("train", "val")
@@ -118,8 +161,9 @@ def _voc(kind: str, pair: Callable, root: Path, _size: int) -> Official:
     from torchvision import datasets
 
     known = datasets.voc.DATASET_YEAR_DICT["2012"]
-    folder = fetch("voc", [Archive(known["url"], known["md5"])], root)
-    with _reading(folder):
+    archive = Archive(known["url"], known["md5"])
+    folder, own = _found_or_fetched("voc", archive, root, known["base_dir"])
+    with _reading(own):
         training, test = (
             getattr(datasets, kind)(folder, "2012", part, transforms=pair)
             for part in ("train", "val")

@@ -114,10 +114,12 @@ def load(
 
     The shapes are drawn, one an image for classification, else scenes (the numbers in brackets);
     the digits ship with scikit-learn; the others are downloaded once, through torchvision's
-    addresses, and kept in `root`. The official test images are the test split. Imagenette and VOC
-    2012 publish none: there it is their validation part. The validation split is a tenth of the
-    official training images, drawn by lot with a fixed seed; of the digits, a fifth is the test
-    split first. Objects that VOC marks as difficult are left out.
+    addresses, and kept in `root`. What lies there already, as torchvision's own download or
+    Debian's package `dataset-fashion-mnist` put it, is taken from there. The official test images
+    are the test split. Imagenette and VOC 2012 publish none: there it is their validation part.
+    The validation split is a tenth of the official training images, drawn by lot with a fixed
+    seed; of the digits, a fifth is the test split first. Objects that VOC marks as difficult are
+    left out.
 
     Args:
         name: a name of the table.

@@ -1,6 +1,25 @@
 """The networks of the book, collected from its chapters by `make export`."""
 
 from cnnbook.networks.alexnet_overfeat import alexnet, alexnet_owt, overfeat, overfeat_accurate
+from cnnbook.networks.compound_scaling import (
+    efficientnet_b0,
+    efficientnet_b1,
+    efficientnet_b2,
+    efficientnet_b3,
+    efficientnet_b4,
+    efficientnet_b5,
+    efficientnet_b6,
+    efficientnet_b7,
+    scaled_network,
+)
+from cnnbook.networks.convnext import (
+    convnext_base,
+    convnext_large,
+    convnext_network,
+    convnext_small,
+    convnext_tiny,
+    modernised,
+)
 from cnnbook.networks.densenet import (
     cifar_densenet,
     cifar_densenet_bc,
@@ -50,6 +69,7 @@ from cnnbook.networks.senet import (
     se_resnext101_32x4d,
     senet154,
 )
+from cnnbook.networks.shufflenet import shufflenet_v1, shufflenet_v2
 from cnnbook.networks.squeezenet import fire_network, squeezenet1_0, squeezenet1_1
 from cnnbook.networks.vgg import (
     vgg11,
@@ -79,12 +99,25 @@ __all__ = [
     "cifar_densenet_bc",
     "cifar_resnet",
     "cifar_resnext",
+    "convnext_base",
+    "convnext_large",
+    "convnext_network",
+    "convnext_small",
+    "convnext_tiny",
     "dense_network",
     "densenet121",
     "densenet161",
     "densenet169",
     "densenet201",
     "densenet264",
+    "efficientnet_b0",
+    "efficientnet_b1",
+    "efficientnet_b2",
+    "efficientnet_b3",
+    "efficientnet_b4",
+    "efficientnet_b5",
+    "efficientnet_b6",
+    "efficientnet_b7",
     "fire_network",
     "googlenet",
     "googlenet_bn",
@@ -103,6 +136,7 @@ __all__ = [
     "mobilenet_v2",
     "mobilenet_v3_large",
     "mobilenet_v3_small",
+    "modernised",
     "nin",
     "nin_imagenet",
     "overfeat",
@@ -126,6 +160,7 @@ __all__ = [
     "resnext50_32x4d",
     "resnext101_32x4d",
     "resnext101_64x4d",
+    "scaled_network",
     "schema_network",
     "se_resnet50",
     "se_resnet101",
@@ -133,6 +168,8 @@ __all__ = [
     "se_resnext50_32x4d",
     "se_resnext101_32x4d",
     "senet154",
+    "shufflenet_v1",
+    "shufflenet_v2",
     "squeezenet1_0",
     "squeezenet1_1",
     "vgg11",

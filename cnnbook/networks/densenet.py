@@ -66,15 +66,15 @@ def transition(in_channels: int, out_channels: int) -> nn.Sequential:
 
 
 # -- Build it: The network
-class Kind(NamedTuple):
+class DenseKind(NamedTuple):
     """What the letters B and C stand for."""
 
     layer: Callable  # from channels and growth rate
     compression: float  # channels that leave a transition, for one that enters
 
 
-PLAIN = Kind(dense_layer, 1.0)
-BC = Kind(dense_bottleneck, 0.5)
+PLAIN = DenseKind(dense_layer, 1.0)
+BC = DenseKind(dense_bottleneck, 0.5)
 
 
 def with_dropout(layers: nn.Sequential, rate: float) -> nn.Sequential:
@@ -90,7 +90,7 @@ def dense_network(
     channels: int,
     depths: Sequence[int],
     growth: int,
-    kind: Kind,
+    kind: DenseKind,
     num_classes: int,
     *,
     block: type[nn.Sequential] = DenseBlock,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -114,20 +115,24 @@ def blocks(drawn: Mapping[str, Block], ax: Axes | None = None) -> Axes:
         max(map(len, chains[title])) + (len(chains[title]) > 1) + len(drawn[title].after)
         for title in drawn
     )
-    columns = sum(len(chains[title]) for title in drawn)
-    width, height = _COLUMN * columns + _GAP * (len(drawn) - 1), rows + 2.4
+    widths = {title: sum(map(_width, chains[title])) for title in drawn}
+    width, height = sum(widths.values()) + _GAP * (len(drawn) - 1), rows + 2.4
     ax = new_axes(ax, (0.5 * width, 0.42 * height))
     left = 0.0
     for title, block in drawn.items():
-        _block(ax, left + _COLUMN / 2, chains[title], block, title)
-        left += _COLUMN * len(chains[title]) + _GAP
+        _block(ax, left, chains[title], block, title)
+        left += widths[title] + _GAP
     ax.set(xlim=(0, width), ylim=(-height + 1.2, 1.2))
     ax.set_position((0, 0, 1, 1))
     ax.set_axis_off()
     return ax
 
 
-_COLUMN, _GAP = 3.5, 0.6  # widths in a block diagram, where a row is 1 high
+_COLUMN, _BARE, _GAP = 3.5, 1.4, 0.6  # widths in a block diagram, where a row is 1 high
+
+
+def _width(chain: list[str]) -> float:
+    return _COLUMN if chain else _BARE
 
 
 def _chain(branch: Sequence[str] | nn.Module) -> list[str]:
@@ -135,9 +140,11 @@ def _chain(branch: Sequence[str] | nn.Module) -> list[str]:
     return [name for name in names if name != "identity"]
 
 
-def _block(ax: Axes, x: float, chains: list[list[str]], block: Block, title: str) -> None:
+def _block(ax: Axes, left: float, chains: list[list[str]], block: Block, title: str) -> None:
     longest = max(map(len, chains))
     joined = len(chains) > 1
+    edges = [left, *(left + edge for edge in accumulate(map(_width, chains)))]
+    x, *_ = centres = [(a + b) / 2 for a, b in pairwise(edges)]
 
     def box(x: float, row: float, name: str) -> None:
         colour = BLUE if "conv" in name else VERMILLION if "ReLU" in name else INK
@@ -154,12 +161,10 @@ def _block(ax: Axes, x: float, chains: list[list[str]], block: Block, title: str
         head = {"arrowstyle": "-|>", "color": INK, "lw": 1.2, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", places[-1], places[-2], arrowprops=head, zorder=1)
 
-    middle = x + _COLUMN * (len(chains) - 1) / 2
-    ax.text(middle, 1.0, title, ha="center", va="top", fontsize=11)
+    ax.text((left + edges[-1]) / 2, 1.0, title, ha="center", va="top", fontsize=11)
     ax.text(x, -0.1, "$x$", ha="center", va="bottom", fontsize=11)
     meet = longest + 1
-    for column, chain in enumerate(chains):
-        here = x + column * _COLUMN
+    for column, (here, chain) in enumerate(zip(centres, chains)):
         path = [(x, 0.15), (x, 0.35), (here, 0.35)] if column else [(x, 0.0)]
         first = 1 + (longest - len(chain)) / 2
         for row, name in enumerate(chain, 1):

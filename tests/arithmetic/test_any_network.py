@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn.utils import parametrizations
 from torchvision.models import resnet18, vit_b_16
 from torchvision.models.detection import ssdlite320_mobilenet_v3_large
+from torchvision.models.optical_flow import raft_small
+from torchvision.models.quantization import resnet18 as quantized_resnet18
 from torchvision.models.segmentation import fcn_resnet50
 from torchvision.ops import DeformConv2d
 
@@ -212,6 +214,22 @@ def test_a_detector_is_refused_in_words():
     net = ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
     with pytest.raises(NotImplementedError, match="looks at the numbers"):
         multiply_adds(net, (3, 320, 320))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of torch's, on its own packed weights
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_quantised_network_is_refused_in_words():
+    net = quantized_resnet18(weights=None, quantize=False)
+    assert multiply_adds(net) == multiply_adds(resnet18())  # ready for it, still of fractions
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(), nn.Linear(144, 2)).eval()
+    halves = torch.ao.quantization.quantize_dynamic(net, {nn.Linear})
+    with pytest.raises(NotImplementedError, match="Sequential is quantised"):
+        multiply_adds(halves, (3, 8, 8))
+
+
+def test_a_network_of_two_images_is_refused_in_words():
+    with pytest.raises(ValueError, match=r"RAFT takes 2 inputs \(image1, image2\)"):
+        multiply_adds(raft_small(weights=None), (3, 128, 128))
 
 
 def test_lazy_layers_are_told():

@@ -87,6 +87,52 @@ def test_a_file_that_is_no_notebook(book: Book) -> None:
     assert problem.endswith("mend it, or take it from git")
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("README.md", b"\xff\xfe", "byte 0 is no UTF-8"),
+        ("_toc.yml", b"a: [", "no valid YAML in line 1"),
+        ("_config.yml", b"<<<<<<< HEAD\na: 1\n=======\n", "no valid YAML in line"),
+        ("pyproject.toml", b"[project\n", "no valid TOML (Expected"),
+        ("cnnbook/facts/classics.yaml", b"", "holds no entries"),
+        ("cnnbook/plots.py", b"name = '\xe9'\n", "byte 8 is no UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_alone(
+    book: Book, file: str, content: bytes, sentence: str
+) -> None:
+    path = book.root / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    (problem,) = book.problems()
+    assert problem.startswith(f"{file}: {sentence}")
+    assert problem.endswith(f": mend it, or take it back: git checkout {file}")
+
+
+def test_a_notebook_that_is_no_utf8(book: Book) -> None:
+    path = book.root / book.path
+    path.write_bytes(path.read_bytes()[:500] + b"\xff" + path.read_bytes()[500:])
+    (problem,) = book.problems()
+    assert problem.startswith(f"{book.path}: no valid notebook (")
+
+
+@pytest.mark.parametrize("cut", [-3, -40])
+def test_a_picture_that_is_cut_short(book: Book, cut: int) -> None:
+    def shorten(notebook: NotebookNode) -> None:
+        data = notebook.cells[FIGURE].outputs[0].data
+        data["image/png"] = data["image/png"].strip()[:cut]
+
+    assert "its picture is cut short: " in found(book, shorten)
+
+
+def test_an_exercise_that_asks_nothing(book: Book) -> None:
+    def delete(notebook: NotebookNode) -> None:
+        cell = notebook.cells[TASK]
+        cell.source = cell.source.partition("\n")[0]
+
+    assert "asks nothing: write the task below it" in found(book, delete)
+
+
 def test_a_notebook_against_the_format(book: Book) -> None:
     path = book.root / book.path
     path.write_text(path.read_text().replace('"cell_type": "code"', '"cell_type": "cod"', 1))
@@ -164,6 +210,15 @@ def test_a_new_version_of_the_book_asks_for_new_set_up_cells_only(book: Book) ->
     assert [line.split(": ")[1] for line in book.problems()] == [
         "the set-up cell is missing, moved or changed"
     ]
+
+
+def test_a_fork_installs_its_own_package(book: Book) -> None:
+    config = book.root / "_config.yml"
+    config.write_text(config.read_text().replace("github.com/cnnbook/", "github.com/ada/"))
+    notebook = book.read()
+    notebooks.write_setup(notebook, book.root)
+    assert "https://github.com/ada/cnnbook/releases/" in notebook.cells[SETUP].source
+    assert "github.com/cnnbook/" not in notebook.cells[SETUP].source
 
 
 @pytest.mark.parametrize(
@@ -266,7 +321,7 @@ def test_a_stepper_with_steps(book: Book) -> None:
     [
         (lambda nb: nb.cells.__delitem__(slice(-4, None)), "has 3 exercises: write at least 4"),
         (
-            lambda nb: nb.cells[TASK].update(source="### Exercise 7: twice"),
+            lambda nb: nb.cells[TASK].update(source="### Exercise 7: twice\n\nTwice."),
             "'### Exercise 7: twice': write '### Exercise 1: …'",
         ),
         (

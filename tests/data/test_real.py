@@ -9,8 +9,11 @@ import gzip
 import hashlib
 import io
 import pickle
+import shutil
 import socket
 import struct
+import subprocess
+import sys
 import tarfile
 import threading
 from types import SimpleNamespace
@@ -22,7 +25,7 @@ from PIL import Image
 from torchvision import datasets
 
 from cnnbook import data
-from cnnbook.data import archives
+from cnnbook.data import archives, real
 
 TRAIN, TEST = 40, 10  # images in a tiny set
 
@@ -92,7 +95,7 @@ def cifar(kind, files, server, monkeypatch):
 
 
 def mnist(server, monkeypatch, kind=datasets.MNIST):
-    resources = []
+    resources, contents = [], []
     for name, values in (("train", range(TRAIN)), ("t10k", range(TRAIN, TRAIN + TEST))):
         pixels = np.repeat(np.array(values, np.uint8)[:, None], 28 * 28, 1)
         labels = np.array([value % 10 for value in values], np.uint8)
@@ -104,8 +107,10 @@ def mnist(server, monkeypatch, kind=datasets.MNIST):
             file = f"{name}-{file}-ubyte.gz"
             (server.path / file).write_bytes(packed)
             resources.append((file, md5(packed)))
+            contents.append(md5(header + content.tobytes()))
     monkeypatch.setattr(kind, "resources", resources)
     monkeypatch.setattr(kind, "mirrors", [server.url])
+    monkeypatch.setitem(real.CONTENTS, kind.__name__, contents)
 
 
 def fashion_mnist(server, monkeypatch):
@@ -529,3 +534,105 @@ def test_files_that_were_damaged_later_are_told(name, task, file, server, root, 
             data.FetchError, match=r"cannot be read .*; delete this folder and load"
         ):
             data.load(name, task)
+
+
+def test_what_killed_downloads_left_is_removed_and_what_is_at_work_stays(server, root, monkeypatch):
+    mnist(server, monkeypatch)
+    work = """
+import pathlib, sys, time
+from cnnbook.data import archives
+with archives._workplace("mnist", pathlib.Path(sys.argv[1])) as folder:
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+    root.mkdir()
+    killed, at_work = (
+        subprocess.Popen([sys.executable, "-c", work, root], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    )
+    with killed, at_work:
+        for process in (killed, at_work):
+            process.folder = process.stdout.readline().strip()
+        killed.kill()
+        killed.wait()
+        data.load("mnist")
+        left = {str(path) for path in root.iterdir()}
+        at_work.kill()
+    assert left == {at_work.folder, str(root / "mnist")}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_torchvision_downloaded_is_used_where_it_lies(name, server, root, monkeypatch):
+    SETS[name](server, monkeypatch)
+    task = "detection" if name == "voc" else "classification"
+    first = data.load(name, task).test[0][0]
+    (ours,) = root.iterdir()
+    for unpacked in ours.iterdir():
+        unpacked.rename(root / unpacked.name)
+    ours.rmdir()
+    shutil.rmtree(server.path)
+    assert torch.equal(data.load(name, task).test[0][0], first)
+
+
+def test_a_file_of_torchvisions_folder_that_is_another_is_told(server, root, monkeypatch):
+    mnist(server, monkeypatch)
+    data.load("mnist")
+    (root / "mnist" / "MNIST").rename(root / "MNIST")
+    damaged = root / "MNIST" / "raw" / "t10k-labels-idx1-ubyte"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"\x07")
+    with pytest.raises(data.FetchError, match=r"files in \S*MNIST cannot be .*labels.*published"):
+        data.load("mnist")
+
+
+def test_archives_that_were_packed_anew_are_known_by_what_they_hold(
+    server, root, tmp_path, monkeypatch
+):
+    fashion_mnist(server, monkeypatch)
+    debian = tmp_path / "fashion-mnist"
+    debian.mkdir()
+    for path in server.path.iterdir():
+        content = gzip.decompress(path.read_bytes())
+        (debian / path.name).write_bytes(gzip.compress(content, 1, mtime=7))
+        path.unlink()
+    monkeypatch.setattr(real, "DEBIAN", tmp_path)
+    assert len(data.load("fashion-mnist").test) == TEST
+    shutil.rmtree(root)
+    images = debian / "t10k-images-idx3-ubyte.gz"
+    for broken in (images.read_bytes()[:100], b"no archive", gzip.compress(b"other images")):
+        images.write_bytes(broken)  # it is downloaded then, as if it were not there
+        with pytest.raises(data.FetchError, match="fashion-mnist cannot be downloaded from"):
+            data.load("fashion-mnist")
+
+
+def test_nothing_is_downloaded_over_plain_http(tmp_path, monkeypatch):
+    asked = []
+
+    def fetch(_name, archives, *_arguments):
+        asked.extend(archive.url for archive in archives)
+        raise data.FetchError
+
+    monkeypatch.setattr(real, "fetch", fetch)
+    for known in real.REAL.values():
+        for task in known.tasks.values():
+            if task is not real._digits:
+                with pytest.raises(data.FetchError):
+                    task(tmp_path, 160)
+    assert len(asked) == 13
+    assert all(url.startswith("https://") for url in asked)
+
+
+@pytest.mark.skipif(
+    not (real.DEBIAN / "fashion-mnist").is_dir(),
+    reason="Debian's package dataset-fashion-mnist is not installed",
+)
+def test_all_images_of_fashion_mnist(root):
+    splits = data.load("fashion-mnist")
+    assert [len(split) for split in splits] == [54_000, 6_000, 10_000]
+    whole = torch.cat([split._pairs.tensors[0] for split in splits[:2]]).double() / 255
+    assert (round(whole.mean().item(), 4), round(whole.std().item(), 4)) == (0.2860, 0.3530)
+    assert (splits.train.mean.item(), splits.train.std.item()) == pytest.approx((0.2860, 0.3530))
+    for split, each in zip(splits, (None, None, 1000)):
+        counted = split._pairs.tensors[1].bincount().tolist()
+        assert len(counted) == 10
+        assert each is None or counted == [each] * 10
+    assert splits.test.classes[splits.test[0][1]] == "Ankle boot"

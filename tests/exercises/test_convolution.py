@@ -1,7 +1,5 @@
 """The exercises of *Convolution*: right answers pass in any form, wrong ones are told why."""
 
-import pytest
-
 from tests.exercises.answers import judge
 
 COUNT = """
@@ -44,34 +42,28 @@ def is_one(pictures):
 """
 
 
-@pytest.mark.parametrize(
-    ("number", "answer"),
-    [
-        (1, COUNT.format("[[D, H - K + 1, W - K + 1], D * K * K * C + D]")),
-        (1, COUNT.format("torch.Size((D, H - K + 1, W - K + 1)), float(D * K * K * C + D)")),
-        (1, COUNT.format("list(np.array([D, H - K + 1, W - K + 1])), np.int64(D * (K*K*C + 1))")),
-        (2, DESIGNED.format(MOVE, DIAGONAL, BEND)),
-        (2, DESIGNED.format(f"torch.tensor({MOVE})", f"torch.tensor({DIAGONAL})", BEND)),
-        (2, DESIGNED.format(f"np.array({MOVE})", DIAGONAL, f"torch.tensor([[{BEND}]])")),
-        (2, DESIGNED.format(MOVE, DIAGONAL, "[[0, 2, 0], [0, -4, 0], [0, 2, 0]]")),
-        (2, DESIGNED.format(MOVE, DIAGONAL, "[[.5, 0, .5], [1, -4, 1], [.5, 0, .5]]")),
-        (2, "def designed(): return torch.stack([torch.tensor(k).float() for k in "
-            f"({MOVE}, {DIAGONAL}, {BEND})])"),
-        (3, SEPARABLE.format("F.conv2d(F.conv2d(x, row.view(1, 1, 1, -1)), "
-                             "column.view(1, 1, -1, 1))")),
-        (3, SEPARABLE.format("sum(a * sum(b * x[:, :, u:x.shape[2] - len(column) + 1 + u, "
-                             "v:x.shape[3] - len(row) + 1 + v] for v, b in enumerate(row)) "
-                             "for u, a in enumerate(column))")),
-        (4, "def input_gradient(grad, weight): return F.conv_transpose2d(grad, weight)"),
-        (5, FIND.format("return list(divmod(int(score.argmax()), in_a_row))")),
-        (5, FIND.format("return torch.tensor(divmod(int(score.argmax()), in_a_row))")),
-        (6, BAR.format("(score > 9.12).tolist()")),
-        (6, BAR.format("(score > 9.12).int().view(-1, 1)")),
-    ],
-)  # fmt: skip
-def test_right_answers_in_other_forms_pass(number: int, answer: str) -> None:
-    verdict = judge("convolution", number, answer)
-    assert verdict.solved, verdict.text(answer=True)
+RIGHT = [
+    (1, COUNT.format("[[D, H - K + 1, W - K + 1], D * K * K * C + D]")),
+    (1, COUNT.format("torch.Size((D, H - K + 1, W - K + 1)), float(D * K * K * C + D)")),
+    (1, COUNT.format("list(np.array([D, H - K + 1, W - K + 1])), np.int64(D * (K*K*C + 1))")),
+    (2, DESIGNED.format(MOVE, DIAGONAL, BEND)),
+    (2, DESIGNED.format(f"torch.tensor({MOVE})", f"torch.tensor({DIAGONAL})", BEND)),
+    (2, DESIGNED.format(f"np.array({MOVE})", DIAGONAL, f"torch.tensor([[{BEND}]])")),
+    (2, DESIGNED.format(MOVE, DIAGONAL, "[[0, 2, 0], [0, -4, 0], [0, 2, 0]]")),
+    (2, DESIGNED.format(MOVE, DIAGONAL, "[[.5, 0, .5], [1, -4, 1], [.5, 0, .5]]")),
+    (2, "def designed(): return torch.stack([torch.tensor(k).float() for k in "
+        f"({MOVE}, {DIAGONAL}, {BEND})])"),
+    (3, SEPARABLE.format("F.conv2d(F.conv2d(x, row.view(1, 1, 1, -1)), "
+                         "column.view(1, 1, -1, 1))")),
+    (3, SEPARABLE.format("sum(a * sum(b * x[:, :, u:x.shape[2] - len(column) + 1 + u, "
+                         "v:x.shape[3] - len(row) + 1 + v] for v, b in enumerate(row)) "
+                         "for u, a in enumerate(column))")),
+    (4, "def input_gradient(grad, weight): return F.conv_transpose2d(grad, weight)"),
+    (5, FIND.format("return list(divmod(int(score.argmax()), in_a_row))")),
+    (5, FIND.format("return torch.tensor(divmod(int(score.argmax()), in_a_row))")),
+    (6, BAR.format("(score > 9.12).tolist()")),
+    (6, BAR.format("(score > 9.12).int().view(-1, 1)")),
+]  # fmt: skip
 
 
 ONE_PASS = "F.conv2d(x, torch.outer(column, row)[None, None])"
@@ -119,13 +111,6 @@ WRONG = [
     (6, BAR.format("(score > 9.12)[:-1]"), "answers gave"),
     (6, "def is_one(pictures): return pictures[:, 0, 7:13, 9:11].mean((1, 2)) > 0.3", ""),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_refused_with_useful_words(number: int, answer: str, said: str) -> None:
-    verdict = judge("convolution", number, answer)
-    assert not verdict.solved
-    assert said in verdict.failed
 
 
 def test_no_call_tells_where_the_piece_was() -> None:

@@ -1,7 +1,5 @@
 """Answers to the exercises of DenseNet, right ones and wrong ones."""
 
-import pytest
-
 from tests.exercises.answers import judge
 
 CHAPTER = "densenet"
@@ -132,16 +130,6 @@ WRONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [(number, *pair) for number, answers in WRONG.items() for pair in answers.items()],
-)
-def test_a_wrong_answer_is_refused_and_told(number, answer, words):
-    verdict = judge(CHAPTER, number, answer)
-    assert not verdict.solved
-    assert words in verdict.failed
-
-
 def test_a_bias_that_counts_once_a_piece_gets_the_hint_of_the_bias():
     verdict = judge(CHAPTER, 2, PIECE.format(bias="convolution.bias is not None", columns=COLUMNS))
     assert verdict.hint == "The bias is added once, not once a piece."
@@ -154,27 +142,21 @@ def test_a_solution_that_overwrites_the_convolution_is_refused():
     assert not judge(CHAPTER, 2, answer).solved
 
 
-@pytest.mark.parametrize(
-    ("number", "answer"),
-    [
-        (
-            1,
-            "def at_head(channels, depths, growth, compression):\n"
-            "    if len(depths) == 1:\n"
-            "        return float(channels + depths[0] * growth)\n"
-            "    fewer = math.floor((channels + depths[0] * growth) * compression)\n"
-            "    return at_head(fewer, depths[1:], growth, compression)",
-        ),
-        (2, PIECE.format(bias=FIRST, columns=COLUMNS)),
-        (
-            3,
-            "def maps_kept(c, n, k):\n"
-            "    return [2 * n * c + k * n * (n - 1) + 8 * k * n, c + (9 * n - 1) * k]",
-        ),
-        (4, "def momentum_for_two(m):\n    return 1 - math.sqrt(1 - m)"),
-        (5, WINDOW.format(reads=READS, pieces=PIECES, gives=GIVES)),
-    ],
-)
-def test_other_right_answers_are_accepted(number, answer):
-    verdict = judge(CHAPTER, number, answer)
-    assert verdict.solved, verdict.text(hint=True)
+RIGHT = [
+    (
+        1,
+        "def at_head(channels, depths, growth, compression):\n"
+        "    if len(depths) == 1:\n"
+        "        return float(channels + depths[0] * growth)\n"
+        "    fewer = math.floor((channels + depths[0] * growth) * compression)\n"
+        "    return at_head(fewer, depths[1:], growth, compression)",
+    ),
+    (2, PIECE.format(bias=FIRST, columns=COLUMNS)),
+    (
+        3,
+        "def maps_kept(c, n, k):\n"
+        "    return [2 * n * c + k * n * (n - 1) + 8 * k * n, c + (9 * n - 1) * k]",
+    ),
+    (4, "def momentum_for_two(m):\n    return 1 - math.sqrt(1 - m)"),
+    (5, WINDOW.format(reads=READS, pieces=PIECES, gives=GIVES)),
+]

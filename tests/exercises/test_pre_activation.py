@@ -121,16 +121,6 @@ BEHIND = "y = F.relu(y) if relu else y"
 RATIO = "(gradient(True) / gradient(False)).item()"
 
 
-@pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [(number, *pair) for number, answers in WRONG.items() for pair in answers.items()],
-)
-def test_a_wrong_answer_is_refused_and_told(number, answer, words):
-    verdict = judge(CHAPTER, number, answer)
-    assert not verdict.solved
-    assert words in verdict.failed
-
-
 @pytest.mark.parametrize(("forward", "words"), WRONG_FORWARDS.items())
 def test_a_wrong_unit_is_refused_and_told(forward, words):
     verdict = judge(CHAPTER, 4, SHORT.format(norm="i", bias=False, forward=forward))
@@ -167,33 +157,27 @@ def test_a_share_that_freezes_the_units_is_refused():
     assert "still get gradients" in judge(CHAPTER, 5, answer).failed
 
 
-@pytest.mark.parametrize(
-    ("number", "answer"),
-    [
-        (
-            1,
-            "def units(depth, k):\n"
-            "    n = (depth - 2) / 3 / k\n"
-            "    return 3.0 * round(n) if abs(n - round(n)) < 1e-9 else None",
-        ),
-        (
-            2,
-            "def signal(x, scales, branches):\n"
-            "    slope = 1\n"
-            "    for scale, branch in zip(scales, branches):\n"
-            "        x, slope = scale * x + branch, slope * scale\n"
-            "    return [x, slope]",
-        ),
-        (
-            3,
-            "def unit_parameters(*shape):\n"
-            "    unit = preact_unit(preact_bottleneck(*shape), preact_projection(*shape))\n"
-            "    return count_parameters(unit)",
-        ),
-        (4, SHORT.format(norm="i", bias=False, forward=RIGHT_FORWARD)),
-        (5, SHARE.format(added=DETACHED, after=BEHIND, result=RATIO)),
-    ],
-)
-def test_other_right_answers_are_accepted(number, answer):
-    verdict = judge(CHAPTER, number, answer)
-    assert verdict.solved, verdict.text(hint=True)
+RIGHT = [
+    (
+        1,
+        "def units(depth, k):\n"
+        "    n = (depth - 2) / 3 / k\n"
+        "    return 3.0 * round(n) if abs(n - round(n)) < 1e-9 else None",
+    ),
+    (
+        2,
+        "def signal(x, scales, branches):\n"
+        "    slope = 1\n"
+        "    for scale, branch in zip(scales, branches):\n"
+        "        x, slope = scale * x + branch, slope * scale\n"
+        "    return [x, slope]",
+    ),
+    (
+        3,
+        "def unit_parameters(*shape):\n"
+        "    unit = preact_unit(preact_bottleneck(*shape), preact_projection(*shape))\n"
+        "    return count_parameters(unit)",
+    ),
+    (4, SHORT.format(norm="i", bias=False, forward=RIGHT_FORWARD)),
+    (5, SHARE.format(added=DETACHED, after=BEHIND, result=RATIO)),
+]

@@ -97,7 +97,7 @@ def mended(stages, num_classes):
     {head}
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(i, num_classes))
 """
-RIGHT = {
+PIECES = {
     "width": "o // 2",
     "shortcut": "conv_bn(i, o, 1, stride=s)",
     "first": "1",
@@ -127,16 +127,6 @@ def path_lesions(network, batches):
 
 
 @pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [(number, *pair) for number, answers in WRONG.items() for pair in answers.items()],
-)
-def test_a_wrong_answer_is_refused_and_told(number, answer, words):
-    verdict = judge(CHAPTER, number, answer)
-    assert not verdict.solved
-    assert words in verdict.failed
-
-
-@pytest.mark.parametrize(
     ("faults", "words"),
     [
         ({"width": "o"}, "its parameters gave"),
@@ -156,7 +146,7 @@ def test_a_wrong_answer_is_refused_and_told(number, answer, words):
     ],
 )
 def test_a_network_with_a_fault_left_is_refused(faults, words):
-    verdict = judge(CHAPTER, 3, POSTED.format(**RIGHT | faults))
+    verdict = judge(CHAPTER, 3, POSTED.format(**PIECES | faults))
     assert not verdict.solved
     assert words in verdict.failed
 
@@ -182,43 +172,37 @@ def test_a_wrong_lesion_is_refused(away, number, copy):
     assert not judge(CHAPTER, 5, LESIONS.format(away=away, number=number, copy=copy)).solved
 
 
-@pytest.mark.parametrize(
-    ("number", "answer"),
-    [
-        (1, "def width(c):\n    return round((math.sqrt(512 ** 2 + 36 * 69_632 / c) - 512) / 18)"),
-        (1, "def width(c):\n    return {1: 64., 2: 40, 4: 24, 8: 14, 32: 4, 16: 8, 64: 2}[c]"),
-        (
-            2,
-            "def split_paths(a, b, c, n):\n"
-            "    d = len(a) // n\n"
-            "    cut = [slice(i * d, (i + 1) * d) for i in reversed(range(n))]\n"
-            "    return tuple([a[k], b[k], c[:, k]] for k in cut)",  # in any order
+RIGHT = [
+    (1, "def width(c):\n    return round((math.sqrt(512 ** 2 + 36 * 69_632 / c) - 512) / 18)"),
+    (1, "def width(c):\n    return {1: 64., 2: 40, 4: 24, 8: 14, 32: 4, 16: 8, 64: 2}[c]"),
+    (
+        2,
+        "def split_paths(a, b, c, n):\n"
+        "    d = len(a) // n\n"
+        "    cut = [slice(i * d, (i + 1) * d) for i in reversed(range(n))]\n"
+        "    return tuple([a[k], b[k], c[:, k]] for k in cut)",  # in any order
+    ),
+    (3, POSTED.format(**PIECES)),  # the shortcut runs first
+    (
+        3,
+        "def mended(stages, n):\n"
+        "    return imagenet_resnet(stages, partial(aggregated, template=Template(32, 4)), n)",
+    ),
+    (
+        4,
+        "def added(fault):\n"
+        "    return {'bare projection': [-7680, 0.0], 'late stride': (0, 130056192),\n"
+        "            'convolution in the head': (1856000, 127682560),\n"
+        "            'no reduction': (22992896, 4213178368)}[fault]",
+    ),
+    (5, LESIONS.format(away=COLUMNS, number="number", copy="copy.deepcopy")),
+    (
+        5,
+        LESIONS.format(
+            away="branch[4].weight.chunk(groups)[number].zero_(); "
+            "branch[4].bias.chunk(groups)[number].zero_()",
+            number="number",
+            copy="copy.deepcopy",
         ),
-        (3, POSTED.format(**RIGHT)),  # the shortcut runs first
-        (
-            3,
-            "def mended(stages, n):\n"
-            "    return imagenet_resnet(stages, partial(aggregated, template=Template(32, 4)), n)",
-        ),
-        (
-            4,
-            "def added(fault):\n"
-            "    return {'bare projection': [-7680, 0.0], 'late stride': (0, 130056192),\n"
-            "            'convolution in the head': (1856000, 127682560),\n"
-            "            'no reduction': (22992896, 4213178368)}[fault]",
-        ),
-        (5, LESIONS.format(away=COLUMNS, number="number", copy="copy.deepcopy")),
-        (
-            5,
-            LESIONS.format(
-                away="branch[4].weight.chunk(groups)[number].zero_(); "
-                "branch[4].bias.chunk(groups)[number].zero_()",
-                number="number",
-                copy="copy.deepcopy",
-            ),
-        ),
-    ],
-)
-def test_other_right_answers_are_accepted(number, answer):
-    verdict = judge(CHAPTER, number, answer)
-    assert verdict.solved, verdict.text(hint=True)
+    ),
+]

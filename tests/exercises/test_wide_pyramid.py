@@ -126,16 +126,6 @@ WRONG_FITS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("number", "answer", "words"),
-    [(number, *pair) for number, answers in WRONG.items() for pair in answers.items()],
-)
-def test_a_wrong_answer_is_refused_and_told(number, answer, words):
-    verdict = judge(CHAPTER, number, answer)
-    assert not verdict.solved
-    assert words in verdict.failed
-
-
 @pytest.mark.parametrize(("before", "result", "words"), WRONG_PADDED)
 def test_a_wrong_shortcut_is_refused_and_told(before, result, words):
     verdict = judge(CHAPTER, 4, PADDED.format(before=before, result=result))
@@ -150,49 +140,43 @@ def test_a_wrong_fit_is_refused_and_told(result, words):
     assert words in verdict.failed
 
 
-@pytest.mark.parametrize(
-    ("number", "answer"),
-    [
-        (
-            1,
-            "def stage_units(depth, family):\n"
-            "    n = (depth - (4 if family == 'wide' else 2)) / (9 if family[0:2] == 'bo' else 6)\n"
-            "    return n if n >= 1 and n == int(n) else None",
-        ),
-        (2, "def widths(s, a, n):\n    return tuple(additive(s, a, n))"),
-        (
-            2,
-            "def widths(start, alpha, units):\n"
-            "    from fractions import Fraction\n"
-            "    width, found = Fraction(start), []\n"
-            "    for _ in range(units):\n"
-            "        width += Fraction(alpha, units)\n"
-            "        found.append(math.floor(width + Fraction(1, 2)))\n"
-            "    return found",
-        ),
-        (3, WIDE_SUM.format(**RIGHT_SUM)),
-        (
-            3,
-            "def wide_parameters(*pair):\n    return float(count_parameters(wide_resnet(*pair)))",
-        ),
-        (4, PADDED.format(before=MEANS, result=JOINED)),
-        (
-            4,
-            "def padded(x, out_channels, stride):\n"
-            "    return pyramid_shortcut(x.shape[1], out_channels, stride)(x)",
-        ),
-        (
-            5,
-            "def fit(rule, candidates, target):\n"
-            "    best = None\n"
-            "    for alpha in sorted(candidates):\n"
-            "        apart = abs(sum(unit_costs(rule(16, alpha, 54))) - target)\n"
-            "        if best is None or apart < best[0]:\n"
-            "            best = apart, alpha\n"
-            "    return best[1]",
-        ),
-    ],
-)
-def test_other_right_answers_are_accepted(number, answer):
-    verdict = judge(CHAPTER, number, answer)
-    assert verdict.solved, verdict.text(hint=True)
+RIGHT = [
+    (
+        1,
+        "def stage_units(depth, family):\n"
+        "    n = (depth - (4 if family == 'wide' else 2)) / (9 if family[0:2] == 'bo' else 6)\n"
+        "    return n if n >= 1 and n == int(n) else None",
+    ),
+    (2, "def widths(s, a, n):\n    return tuple(additive(s, a, n))"),
+    (
+        2,
+        "def widths(start, alpha, units):\n"
+        "    from fractions import Fraction\n"
+        "    width, found = Fraction(start), []\n"
+        "    for _ in range(units):\n"
+        "        width += Fraction(alpha, units)\n"
+        "        found.append(math.floor(width + Fraction(1, 2)))\n"
+        "    return found",
+    ),
+    (3, WIDE_SUM.format(**RIGHT_SUM)),
+    (
+        3,
+        "def wide_parameters(*pair):\n    return float(count_parameters(wide_resnet(*pair)))",
+    ),
+    (4, PADDED.format(before=MEANS, result=JOINED)),
+    (
+        4,
+        "def padded(x, out_channels, stride):\n"
+        "    return pyramid_shortcut(x.shape[1], out_channels, stride)(x)",
+    ),
+    (
+        5,
+        "def fit(rule, candidates, target):\n"
+        "    best = None\n"
+        "    for alpha in sorted(candidates):\n"
+        "        apart = abs(sum(unit_costs(rule(16, alpha, 54))) - target)\n"
+        "        if best is None or apart < best[0]:\n"
+        "            best = apart, alpha\n"
+        "    return best[1]",
+    ),
+]

@@ -29,7 +29,7 @@ def test_nothing_but_the_command_knows_a_particular_network():
     for module, others in IMPORTS.items():
         if module.startswith("cnnbook.") and not module.startswith("cnnbook.networks"):
             known = [other for other in others if other.startswith("cnnbook.networks")]
-            assert not known or module == "cnnbook.train", module
+            assert not known or module.startswith("cnnbook.train."), module
 
 
 def test_arithmetic_builds_on_torch_tables_and_checked_numbers_alone():
@@ -54,7 +54,7 @@ def test_an_arrow_that_others_make_clear_is_left_out():
 def test_no_file_is_too_long_to_be_read_at_once(package):
     for path in (notebooks.ROOT / package).rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        assert lines <= 410 or "networks" in path.parts, f"{path} has {lines} lines: split it"
+        assert lines <= 370 or "networks" in path.parts, f"{path} has {lines} lines: split it"
 
 
 @pytest.mark.parametrize("name", ["front", "foundations", "rooms"])

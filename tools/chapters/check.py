@@ -7,6 +7,7 @@ Each problem is one line: where, what is wrong, and what to do.
 
 import ast
 import base64
+import binascii
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,12 +17,13 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from tools.chapters import export, notebooks, plain
+from tools.chapters import export, notebooks, plain, readable
 from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
 
 KB = 1000
 CELL_TEXT, PICTURE, NOTEBOOK = 16 * KB, 120 * KB, 1500 * KB  # the largest that is stored
+END_OF_PNG = b"IEND\xaeB`\x82"
 EXERCISES = 4  # a chapter has at least as many
 
 SHOWN = {"text/plain", "text/html", "text/latex", "image/png"}  # in all readers, and compared
@@ -60,10 +62,23 @@ class Chapter(NamedTuple):
 
 def problems(root: Path) -> Iterator[str]:
     """Everything that is wrong under root."""
+    unread = [*readable.problems(root), *unread_chapters(root)]
+    if unread:  # everything else rests on these files
+        yield from unread
+        return
     yield from export.differences(root)
     for path in notebooks.chapters(root):
         yield from chapter_problems(path, root)
     yield from wording(root)
+
+
+def unread_chapters(root: Path) -> Iterator[str]:
+    """Notebooks that are none."""
+    for path in notebooks.chapters(root):
+        try:
+            notebooks.read(path, root)
+        except notebooks.NotebookError as error:
+            yield str(error)
 
 
 def chapter_problems(path: Path, root: Path) -> Iterator[str]:
@@ -71,11 +86,7 @@ def chapter_problems(path: Path, root: Path) -> Iterator[str]:
     size = (root / path).stat().st_size
     if size > NOTEBOOK:
         yield f"{path}: {size // KB} kB, at most {NOTEBOOK // KB} kB: draw fewer pictures"
-    try:
-        chapter = Chapter(path, root, notebooks.read(path, root))
-    except notebooks.NotebookError as error:
-        yield str(error)
-        return
+    chapter = Chapter(path, root, notebooks.read(path, root))
     for rule in RULES:
         yield from rule(chapter)
     counts = [cell.execution_count for cell in chapter.code]
@@ -214,7 +225,13 @@ def prints_torch(node: ast.Try, handler: ast.ExceptHandler) -> bool:
 
 def picture(chapter: Chapter, cell: NotebookNode, output: NotebookNode) -> Iterator[str]:
     """A picture is small, and has words for those who cannot see it."""
-    size = len(base64.b64decode(output.data["image/png"]))
+    try:
+        content = base64.b64decode(output.data["image/png"])
+    except binascii.Error:
+        content = b""
+    if not content.rstrip().endswith(END_OF_PNG):
+        yield chapter.at(cell, f"its picture is cut short: {chapter.run}")
+    size = len(content)
     if size > PICTURE:
         yield chapter.at(
             cell, f"a picture of {size // KB} kB, at most {PICTURE // KB} kB: draw it smaller"
@@ -250,6 +267,8 @@ def exercises(chapter: Chapter) -> Iterator[str]:
         if cell.cell_type != "markdown" or not heading:
             continue
         number += 1
+        if not re.sub(r"^#.*", "", cell.source, flags=re.MULTILINE).strip():
+            yield chapter.at(cell, f"{heading[0]!r} asks nothing: write the task below it")
         if not re.match(rf"### Exercise {number}: \S", heading[0]):
             yield chapter.at(cell, f"{heading[0]!r}: write '### Exercise {number}: …'")
         following = chapter.cells[i + 1 : i + 4]

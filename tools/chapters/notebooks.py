@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbformat import NotebookNode
 from nbformat.validator import iter_validate
 
@@ -46,11 +47,22 @@ RAISES = {Tag.NBVAL_RAISES, Tag.RAISES}
 CELL_METADATA = {"tags", "jupyter", "cellView"}  # what a cell may carry
 
 SETUP_TAGS = [Tag.COLAB_SETUP.value, Tag.HIDE_INPUT.value]
+# The wheel comes from a release of the repository, not from an index, where anybody could take the
+# name; --no-deps leaves Colab's own torch alone.
 SETUP = """\
 try:
     import cnnbook
 except ImportError:
-    %pip install -q --no-deps "cnnbook=={version}" torchinfo"""
+    RELEASE = "{repository}/releases/download/v{version}"
+    %pip install -q --no-deps {{RELEASE}}/cnnbook-{version}-py3-none-any.whl torchinfo
+    try:
+        import cnnbook
+    except ImportError:
+        raise ImportError(
+            f"The book's package is not at {{RELEASE}}, or this machine has no network. "
+            "Connect it and run this cell again; where there is no release, run the chapter "
+            "in a clone of the book: git clone {repository}"
+        ) from None"""
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 LANGUAGE = {  # as the kernel says it, without the version of Python
@@ -148,9 +160,10 @@ def magics(source: str) -> bool:
 
 
 def setup_source(root: Path) -> str:
-    """The set-up cell, with the book's own version."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    return SETUP.format(version=project["project"]["version"])
+    """The set-up cell, with the book's own version and the repository that publishes it."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    return SETUP.format(version=project["version"], repository=config["repository"]["url"])
 
 
 def is_setup(cell: NotebookNode) -> bool:

@@ -225,7 +225,7 @@ def timeline(part: str, path: Path) -> None:
     on_it.sort(key=lambda paper: (paper.source.year, paper.source.url))
     gap = on_it[1].source.year - on_it[0].source.year > 5  # drawn dotted
     places = [0.85 * k + 0.75 * (gap and k > 0) for k in range(len(on_it))]
-    figure = Figure(figsize=(1.05 * (places[-1] + 1.5), 3.1), dpi=150)
+    figure = Figure(figsize=(1.05 * (places[-1] + 1.6), 3.1), dpi=150)
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     solid = 1.05 if gap else -0.3
@@ -247,7 +247,7 @@ def timeline(part: str, path: Path) -> None:
         style |= {"va": "bottom" if side > 0 else "top", "linespacing": 1.25}
         brought = textwrap.fill(paper.brought, 19)
         axes.text(x, side * 0.72, brought, fontsize=9, **style)
-    axes.set(xlim=(-0.75, places[-1] + 0.75), ylim=(-1.25, 1.25))
+    axes.set(xlim=(-0.75, places[-1] + 0.85), ylim=(-1.25, 1.25))
     axes.set_axis_off()
     figure.savefig(path, transparent=True)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import yaml
 from nbformat import NotebookNode
 
-from tools.chapters import notebooks
+from tools.chapters import notebooks, readable
 
 BLOCK = re.compile(r"(<!-- contents: (\w+) -->\n).*?(\n<!-- end of contents -->)", re.DOTALL)
 WORDS, LINES = 200, 10  # of text, of visible code: what is read in a minute
@@ -148,7 +148,7 @@ def main() -> None:
     options = parser.parse_args()
     root = options.root.resolve()
     if options.check:
-        found = list(problems(root))
+        found = list(readable.problems(root)) or list(problems(root))
         print(*found, sep="\n", end="\n" if found else "")
         raise SystemExit(bool(found))
     for page, text in written(root).items():

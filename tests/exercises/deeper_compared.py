@@ -1,11 +1,5 @@
 """The exercises of *Deeper and wider, compared*: right answers pass, wrong ones are told why."""
 
-import pytest
-
-from tests.exercises.answers import judge
-
-CHAPTER = "deeper-compared"
-
 WIDTH = "def width_for(width, units, new_units, groups=1): return {}"
 GROWTH = """
 def growth_for(budget, depth):
@@ -80,19 +74,3 @@ RIGHT = [
     (5, "def mine(): return residual(basic, (2, 1, 1), 12)"),
     (5, "def mine(): return dense(6, 5)"),
 ]
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_a_right_answer_in_another_form_passes(number, answer):
-    found = judge(CHAPTER, number, answer)
-    assert found.solved, found.text()
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "told"),
-    [(number, answer, told) for number, wrong in WRONG.items() for answer, told in wrong.items()],
-)
-def test_a_wrong_answer_is_told_what_is_wrong(number, answer, told):
-    found = judge(CHAPTER, number, answer)
-    assert not found.solved
-    assert told in found.failed

@@ -1,10 +1,5 @@
 """Answers to the exercises of SqueezeNet, right ones and wrong ones."""
 
-import pytest
-
-from tests.exercises.answers import judge
-
-CHAPTER = "squeezenet"
 COUNT = "def fire_parameters(in_channels, row):\n    s, one, three = row\n    return {}"
 DESIGN = """\
 def design(modules, base, increment, every, share3x3, ratio):
@@ -142,19 +137,3 @@ WRONG = {
         ),
     },
 }
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_a_right_answer_in_another_form_passes(number, answer):
-    found = judge(CHAPTER, number, answer)
-    assert found.solved, found.text()
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "told"),
-    [(number, answer, told) for number, wrong in WRONG.items() for answer, told in wrong.items()],
-)
-def test_a_wrong_answer_is_told_what_is_wrong(number, answer, told):
-    found = judge(CHAPTER, number, answer)
-    assert not found.solved
-    assert told in found.failed

@@ -1,7 +1,6 @@
-"""Train a network of the book on a folder of images, at scale: `python -m cnnbook.train --help`.
+"""The command line: what it takes, and what it refuses before anything is trained.
 
-This is the command line: what it takes, and what it refuses before anything is trained. What it
-starts stands in `cnnbook.training`.
+What it starts stands in `cnnbook.training`.
 """
 
 import argparse
@@ -64,7 +63,7 @@ def _train(options: argparse.Namespace) -> None:
     try:
         from cnnbook.training import engine
     except ImportError as error:
-        raise Refused('Lightning is missing; run pip install "cnnbook[train]".') from error
+        raise Refused("Lightning is missing; run: pip install lightning") from error
     engine.run_training(constructor, options, recipe, folders)
 
 
@@ -93,38 +92,21 @@ def _try(network: str, constructor: Callable, size: tuple[int, int, int], own: i
         raise Refused(f"{told}, and does not take those of --crop {size[1]}.") from error
 
 
-def _count(text: str) -> int:
-    """A whole number of at least 1, from the command line."""
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 1")
-    return int(text)
+def _within(kind: type, least: float, most: float) -> Callable[[str], float]:
+    """What reads a number of the command line, and refuses it where it cannot be."""
+
+    def read(text: str) -> float:
+        if not least <= kind(text) <= most:
+            raise argparse.ArgumentTypeError(f"it is {text}; it must be from {least} to {most}")
+        return kind(text)
+
+    read.__name__ = kind.__name__  # for what argparse says of a text that is no number
+    return read
 
 
-def _workers(text: str) -> int:
-    if int(text) < 0:
-        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not 0 <= int(text) < 2**32:
-        raise argparse.ArgumentTypeError(f"it is {text}; it must be from 0 to {2**32 - 1}")
-    return int(text)
-
-
-def _amount(text: str) -> float:
-    if not 0 <= float(text) <= 1e38:  # more is infinite for float32
-        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0, and below 1e38")
-    return float(text)
-
-
-def _share(text: str) -> float:
-    if not 0 <= float(text) < 1:
-        raise argparse.ArgumentTypeError(f"it is {text}; it must be at least 0 and below 1")
-    return float(text)
-
-
-_KINDS = {"epochs": _count, "batch_size": _count, "label_smoothing": _share, "ema": _share}
+_COUNT, _WORKERS, _SEED = _within(int, 1, 10**9), _within(int, 0, 999), _within(int, 0, 2**32 - 1)
+_NUMBER, _SHARE = _within(float, 0, 1e38), _within(float, 0, 1)  # more is infinite for float32
+_KINDS = {"epochs": _COUNT, "batch_size": _COUNT, "label_smoothing": _SHARE, "ema": _SHARE}
 
 
 def constructors() -> list[str]:
@@ -171,25 +153,21 @@ networks:
     add = parser.add_argument_group("images").add_argument
     there = "holds train/CLASS/*.JPEG and val/CLASS/*.JPEG, as ImageNet does"
     add("--data", type=Path, required=True, metavar="FOLDER", help=there)
-    add("--crop", type=_count, metavar="PIXELS", help="height and width (the network's own)")
-    add("--workers", type=_workers, default=4, metavar="N", help="reading processes per device (4)")
+    add("--crop", type=_COUNT, metavar="PIXELS", help="height and width (the network's own)")
+    add("--workers", type=_WORKERS, default=4, metavar="N", help="reading processes per device (4)")
     add = parser.add_argument_group("recipe, and what to change in it").add_argument
     start = "a paper's (default: that of the network, if its paper states one)"
     add("--recipe", choices=recipes(), metavar="NAME", help=f"{start}: {', '.join(recipes())}")
     for name, meaning in NUMBERS.items():
-        kind = _KINDS.get(name, _amount)
+        kind = _KINDS.get(name, _NUMBER)
         add(f"--{name.replace('_', '-')}", type=kind, metavar="X", help=meaning)
     add = parser.add_argument_group("machine").add_argument
     add("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
-    add("--devices", type=_count, metavar="N", help="per machine (all GPUs, or one CPU process)")
-    add("--nodes", type=_count, default=1, metavar="N", help="machines (1)")
+    add("--devices", type=_COUNT, metavar="N", help="per machine (all GPUs, or one CPU process)")
+    add("--nodes", type=_COUNT, default=1, metavar="N", help="machines (1)")
     add("--precision", choices=["32-true", "bf16-mixed", "16-mixed", "64-true"], default="32-true")
     add = parser.add_argument_group("run").add_argument
     add("--output", type=Path, required=True, metavar="FOLDER", help="receives what is trained")
     add("--resume", action="store_true", help="go on after the last whole epoch in --output")
-    add("--seed", type=_seed, default=0, metavar="N", help="of weights, order and augmentation (0)")
+    add("--seed", type=_SEED, default=0, metavar="N", help="of weights, order and augmentation (0)")
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,10 +1,5 @@
 """Answers to the exercises of PolyNet, right ones and wrong ones."""
 
-import pytest
-
-from tests.exercises.answers import judge
-
-CHAPTER = "polynomials"
 RUN = """\
 def run(expression, letters, x):
     total, known = x, {{}}
@@ -155,19 +150,3 @@ WRONG = {
         "    return {('0', 'F'): training.evaluate(network, batches)}": "its keys gave",
     },
 }
-
-
-@pytest.mark.parametrize(("number", "answer"), RIGHT)
-def test_a_right_answer_in_another_form_passes(number, answer):
-    found = judge(CHAPTER, number, answer)
-    assert found.solved, found.text()
-
-
-@pytest.mark.parametrize(
-    ("number", "answer", "told"),
-    [(number, answer, told) for number, wrong in WRONG.items() for answer, told in wrong.items()],
-)
-def test_a_wrong_answer_is_told_what_is_wrong(number, answer, told):
-    found = judge(CHAPTER, number, answer)
-    assert not found.solved
-    assert told in found.failed
