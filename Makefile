@@ -6,8 +6,8 @@ python := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test shake alone repeat check format notebooks export gpu-test bench contents \
-	differences pictures lock clean environment colab-environment site-environment python
+.PHONY: help book serve test shake alone repeat check format notebooks export gpu-test bench real \
+	contents differences pictures lock clean environment colab-environment site-environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -52,6 +52,9 @@ repeat: environment  ## an experiment again, nothing stored: NB=path SEEDS=10 LO
 
 bench: environment  ## measure the networks, the counting and the drawing; write book/benchmarks.md
 	@$(python) -m tools.pages.benchmarks
+
+real: environment  ## train small networks on Fashion-MNIST; write book/real-images.md
+	@$(python) -m tools.pages.real
 
 contents: environment  ## write every table of contents from _toc.yml and the chapters' first lines
 	@$(python) -m tools.pages.contents
