@@ -105,7 +105,8 @@ def _within(kind: type, least: float, most: float) -> Callable[[str], float]:
 
 
 _COUNT, _WORKERS, _SEED = _within(int, 1, 10**9), _within(int, 0, 999), _within(int, 0, 2**32 - 1)
-_NUMBER, _SHARE = _within(float, 0, 1e38), _within(float, 0, 1)  # more is infinite for float32
+_NUMBER = _within(float, 0, 1e38)  # more is infinite for float32
+_SHARE = _within(float, 0, 0.999999)  # weights averaged with a share of 1 would never change
 _KINDS = {"epochs": _COUNT, "batch_size": _COUNT, "label_smoothing": _SHARE, "ema": _SHARE}
 
 

@@ -353,7 +353,8 @@ def test_numbers_out_of_range_are_refused_by_the_command_line(data, tmp_path, ca
         ("--seed", "-1"),
         ("--seed", "4294967296"),
         ("--ema", "2"),
-        ("--label-smoothing", "2"),
+        ("--ema", "1"),
+        ("--label-smoothing", "1"),
     ):
         with pytest.raises(SystemExit, match="2"):
             command.main(options(data, tmp_path / "run", option, value))
