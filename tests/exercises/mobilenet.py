@@ -44,7 +44,15 @@ WRONG = {
         ),
         "def multiplied(m, n, k):\n    shape = m, m * k, 3, 1, 1, 1, m, False\n"
         "    d = nn.Conv2d(*shape)\n"
-        "    return nn.Sequential(d, nn.BatchNorm2d(m * k), *conv_bn_relu(m * k, n, 1))": "nn.ReLU",
+        "    return nn.Sequential(d, nn.BatchNorm2d(m * k), *conv_bn_relu(m * k, n, 1))": (
+            "values of multiplied"
+        ),
+        "def multiplied(m, n, k):\n    d = nn.Conv2d(m, m * k, 3, 1, 1, 1, m, False)\n"
+        "    p = nn.Conv2d(m * k, n, 1, bias=False)\n"
+        "    norms = nn.BatchNorm2d(m * k), nn.BatchNorm2d(n)\n"
+        "    return nn.Sequential(d, nn.ReLU(), norms[0], p, nn.ReLU(), norms[1])": (
+            "values of multiplied"
+        ),
     },
     4: {
         "def least_seconds(c, side, p, b):\n    return (9 * c + c * c) * side**2 / p": (
@@ -78,6 +86,16 @@ WRONG = {
 }
 
 RIGHT = [
+    (
+        3,
+        "class Pair(nn.Module):\n    def __init__(self, m, n, k):\n        super().__init__()\n"
+        "        self.d = nn.Conv2d(m, m * k, 3, padding=1, groups=m, bias=False)\n"
+        "        self.a, self.b = nn.BatchNorm2d(m * k), nn.BatchNorm2d(n)\n"
+        "        self.p = nn.Conv2d(m * k, n, 1, bias=False)\n"
+        "    def forward(self, x):\n"
+        "        return torch.relu(self.b(self.p(torch.relu(self.a(self.d(x))))))\n"
+        "def multiplied(m, n, k): return Pair(m, n, k)",
+    ),
     (
         1,
         "def pair_cost(k, m, n, side, stride):\n"

@@ -49,6 +49,11 @@ WRONG = {
         "        torch.arange(conv.out_channels)[None, :, None, None]).flatten()\n"
         "    conv.weight.data = conv.weight.data[order]\n    if conv.bias is not None:\n"
         "        conv.bias.data = conv.bias.data[order]\n    return conv": "left conv as it was",
+        "def folded(conv, g):\n    order = ChannelShuffle(g)(\n"
+        "        torch.arange(conv.out_channels)[None, :, None, None]).flatten()\n"
+        "    new = copy.deepcopy(conv)\n    new.weight.data = conv.weight.data[order]\n"
+        "    if conv.bias is not None:\n        conv.bias.data = conv.bias.data[order]\n"
+        "        new.bias = conv.bias\n    return new": "left conv as it was",
     },
     4: {
         "def moved(c, n, side, g):\n    return side**2 * (c + n) + c * n\n\n"
