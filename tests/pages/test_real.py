@@ -48,8 +48,8 @@ def test_the_page_has_every_number():
     found = {how.name: [Run([2.0], wrong, 7.0)] * 2 for how in NETWORKS}
     found["ResNet-8"] = [Run([2.0], right, 61.7), Run([2.0], right, 70.2)]
     text = real.page(found, truth, CLASSES, "a processor, torch 2, 2026-01-31")
-    assert "| ResNet-8 | 75,290 | 12.2 | 54,000 | 100.0, 100.0 | 66 |" in text
-    assert "| LeNet-5 | 60,000 | 0.3 | 54,000 | 0.0, 0.0 | 7 |" in text
+    assert "| ResNet-8 | 100.0, 100.0 | 54,000 | 66 | 12.2 | 75,290 |" in text
+    assert "| LeNet-5 | 0.0, 0.0 | 54,000 | 7 | 0.3 | 60,000 |" in text
     assert "## Where ResNet-8 errs" in text
     assert "a processor, torch 2, 2026-01-31, one thread." in text
     assert "{" not in text.replace(":::{figure}", "")
