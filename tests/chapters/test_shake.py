@@ -92,7 +92,7 @@ def test_each_cell_that_is_not_robust_is_a_line(
     with pytest.raises(SystemExit, match=r"^Not robust: 3 cells, in 1 chapters\.$"):
         command(unlike, monkeypatch, "--all", "--kind=weights")
     kind, line, band, picture, summary = capsys.readouterr().out.splitlines()
-    assert kind == "weights (weights disturbed by 1e-6) …"
+    assert kind == f"weights (weights disturbed by 1e-6): {unlike.path.stem} …"
     assert line == f"  {unlike.path}: In [18]: gives 'weights', but 'AVX' is stored"
     assert band.startswith(f"  {unlike.path}: In [19]: AssertionError: a band at assert os.environ")
     assert picture.startswith(f"  {unlike.path}: In [20]: picture 1 differs from the stored one by")
@@ -151,9 +151,22 @@ def test_without_git_it_says_what_to_name(book: Book, monkeypatch: pytest.Monkey
         command(book, monkeypatch)
 
 
-def test_another_lot_draws_another_third_and_each_chapter_has_its_turn() -> None:
+def test_another_lot_draws_another_third_and_each_chapter_has_its_turn_of_each_kind() -> None:
     names = [Path(f"notebooks/part/{number}.ipynb") for number in range(17)]
-    lots = [shake.drawn(names, str(number)) for number in range(30)]
-    assert {len(lot) for lot in lots} == {6}
-    assert len(set(map(tuple, lots))) > 20
-    assert set().union(*lots) == set(names)
+    lots = [shake.drawn(names, str(number), 3) for number in range(90)]
+    assert {tuple(map(len, lot)) for lot in lots} == {(2, 2, 2)}
+    assert all(len(set().union(*lot)) == 6 for lot in lots)  # nothing is dealt twice
+    assert len({str(lot) for lot in lots}) > 80
+    for hand in range(3):
+        assert set().union(*(lot[hand] for lot in lots)) == set(names)
+
+
+def test_chapters_that_were_drawn_are_run_under_one_kind_each(
+    book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shake, "tree_hash", lambda _: "0")
+    monkeypatch.setattr(shake, "shake", lambda *_: [])
+    command(book, monkeypatch)
+    told = capsys.readouterr().out
+    assert re.findall(r"^(\w+) \(", told, re.MULTILINE) == ["weights"]  # a book of one chapter
+    assert told.endswith("Robust: 1 chapters.\n")

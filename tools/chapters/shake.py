@@ -5,8 +5,10 @@
     python -m tools.chapters.shake notebooks/part/name.ipynb …
     python -m tools.chapters.shake --kind kernels …   one kind (default: weights kernels threads)
 
-Compared as strictly as in verify. The third changes with every commit, and is the same on every
-machine: it is drawn from git's hash of the files here, as `git add --all` would store them.
+Compared as strictly as in verify. The chapters drawn are dealt to the kinds, so that each is run
+once; chapters that are named, or all, are run under every kind. The draw changes with every commit,
+and is the same on every machine: it is made from git's hash of the files here, as `git add --all`
+would store them.
 """
 
 import hashlib
@@ -89,16 +91,18 @@ def tree_hash(root: Path) -> str:
         return git("write-tree")
 
 
-def drawn(paths: list[Path], lot: str) -> list[Path]:
-    """One in three of the chapters, another third for another lot.
+def drawn(paths: list[Path], lot: str, hands: int) -> list[list[Path]]:
+    """One in three of the chapters, dealt to so many hands; others for another lot.
 
     >>> names = [Path(f"notebooks/a/{n}.ipynb") for n in range(7)]
-    >>> len(drawn(names, "0")), drawn(names, "0") == drawn(names[::-1], "0")
-    (3, True)
+    >>> [len(hand) for hand in drawn(names, "0", 2)]
+    [2, 1]
+    >>> drawn(names, "0", 2) == drawn(names[::-1], "0", 2)
+    True
     """
     count = math.ceil(len(paths) / SHARE)
     chosen = sorted(paths, key=lambda path: hashlib.sha256(f"{lot} {path}".encode()).digest())
-    return sorted(chosen[:count])
+    return [sorted(chosen[hand:count:hands]) for hand in range(hands)]
 
 
 def shake(paths: list[Path], root: Path, kind: Kind, python: str = sys.executable) -> list[str]:
@@ -158,24 +162,27 @@ def main() -> None:
     options = parser.parse_args()
     root = options.root.resolve()
     paths = notebooks.selected(options.notebooks, root)
+    kinds = options.kind or CHEAP
     try:
+        hands = [paths for _ in kinds]
         if not options.notebooks and not options.all:
             lot = tree_hash(root)
-            paths = drawn(paths, lot)
-            print(f"A third of the chapters, drawn from the tree {lot[:12]}:", *paths, sep="\n  ")
-        cells = sum(shaken(name, paths, root) for name in options.kind or CHEAP)
+            hands = drawn(paths, lot, len(kinds))
+            print(f"A third of the chapters, drawn from the tree {lot[:12]}.")
+        cells = sum(shaken(kind, hand, root) for kind, hand in zip(kinds, hands) if hand)
     except (ShakeError, colab.ColabError) as error:
         raise SystemExit(f"Not shaken: {error}.") from error
+    chapters = len({path for hand in hands for path in hand})
     if cells:
-        raise SystemExit(f"Not robust: {cells} cells, in {len(paths)} chapters.")
-    print(f"Robust: {len(paths)} chapters.")
+        raise SystemExit(f"Not robust: {cells} cells, in {chapters} chapters.")
+    print(f"Robust: {chapters} chapters.")
 
 
 def shaken(name: str, paths: list[Path], root: Path) -> int:
     """Shake under one kind, tell how it went, and count the cells that are not robust."""
     started = time.monotonic()
     python = str(colab.environment(root)) if name == "colab" else sys.executable
-    print(f"{name} ({KINDS[name].meaning}) …", flush=True)
+    print(f"{name} ({KINDS[name].meaning}): {', '.join(path.stem for path in paths)} …", flush=True)
     found = shake(paths, root, KINDS[name], python)
     print(*(f"  {line}" for line in found), sep="\n", end="\n" if found else "")
     print(f"  {len(found)} cells differ, {time.monotonic() - started:.0f} s", flush=True)
