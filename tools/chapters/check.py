@@ -17,9 +17,10 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from tools.chapters import export, notebooks, plain, readable
+from tools.chapters import export, founded, notebooks, plain, readable
 from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
+from tools.pages import written
 
 KB = 1000
 CELL_TEXT, PICTURE, NOTEBOOK = 16 * KB, 120 * KB, 1500 * KB  # the largest that is stored
@@ -69,6 +70,8 @@ def problems(root: Path) -> Iterator[str]:
     yield from export.differences(root)
     for path in notebooks.chapters(root):
         yield from chapter_problems(path, root)
+    yield from founded.problems(root)
+    yield from written.problems(root)
     yield from wording(root)
 
 

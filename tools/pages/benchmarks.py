@@ -24,6 +24,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
 import torch
 from torch import nn
 
+from tools.pages import written
 from tools.pages.measuring import Build, Spread, Task, peak_memory, ratios, spread, take_turns
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -299,9 +300,7 @@ def main() -> None:
     if quick:
         print(text)
     else:
-        path = ROOT / "book" / "benchmarks.md"
-        path.write_text(text, encoding="utf-8")
-        print(f"Wrote {path.relative_to(ROOT)}.")
+        written.write("book/benchmarks.md", text, ROOT)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from torch import nn
 
 from cnnbook import networks, papers
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
-from tools.pages import forms
+from tools.pages import forms, written
 
 DATA, PAGE = Path("book/differences.yaml"), Path("book/differences.md")
 
@@ -194,7 +194,7 @@ def main() -> None:
     if problems := [problem for pair, differ in known for problem in missing(pair, differ)]:
         raise SystemExit("\n".join(problems))
     sections = [section(pair, differ) for pair, differ in known]
-    PAGE.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
+    written.write(str(PAGE), "\n".join([HEAD, *sections]), Path())
 
 
 if __name__ == "__main__":

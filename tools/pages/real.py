@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from cnnbook import data, networks, plots, training
 from cnnbook.arithmetic import count_parameters, multiply_adds
 from tools.chapters import notebooks
+from tools.pages import written
 from tools.pages.benchmarks import processor, table
 
 SEEDS = 3
@@ -298,8 +299,7 @@ def main() -> None:
     save(mistakes_figure(chosen, logits, test), static / "real-mistakes.webp")
     today = datetime.datetime.now(datetime.UTC).date()
     machine = f"{processor()}, torch {torch.__version__}, {today}"
-    (root / PAGE_FILE).write_text(page(found, truth, classes, machine), encoding="utf-8")
-    print(f"Wrote {PAGE_FILE} and its pictures.")
+    written.write(str(PAGE_FILE), page(found, truth, classes, machine), root)
 
 
 if __name__ == "__main__":
