@@ -7,7 +7,7 @@ export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help book serve test shake alone repeat check format notebooks export gpu-test bench real \
-	contents differences pictures lock clean environment colab-environment site-environment python
+	every contents differences pictures lock clean environment colab-environment site-environment python
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*  ## /\1	/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -55,6 +55,9 @@ bench: environment  ## measure the networks, the counting and the drawing; write
 
 real: environment  ## train small networks on Fashion-MNIST; write book/real-images.md
 	@$(python) -m tools.pages.real
+
+every: environment  ## count every network of torchvision, timm and pytorchcv; write book/every-network.md
+	@$(python) -m tools.pages.every
 
 contents: environment  ## write every table of contents from _toc.yml and the chapters' first lines
 	@$(python) -m tools.pages.contents

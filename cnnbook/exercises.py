@@ -136,6 +136,8 @@ def _wrong(got: Any, right: Any) -> str:
         return _wrong_tensor(got, right)
     if isinstance(right, (tuple, list)):
         return _wrong_sequence(got, right)
+    if isinstance(right, dict):
+        return _wrong_dictionary(got, right)
     if isinstance(right, bool) or not isinstance(right, (int, float)):
         same = type(got) is type(right) and got == right
         return "" if same else f"gave {_show(got)}"
@@ -156,7 +158,7 @@ def _wrong_number(got: Any, right: float) -> str:
         return f"gave {_show(got)}, where a finite number is wanted"
     if isinstance(right, int) and got != int(got):
         return f"gave {_show(got)}, where a whole number is wanted"
-    if isinstance(right, float) and abs(got - right) <= 1e-5 * max(1.0, abs(right)):
+    if isinstance(right, float) and abs(got - right) <= 1e-5 * abs(right) + 1e-7:
         return ""
     return f"gave {_show(got)}, which is too {'small' if got < right else 'large'}"
 
@@ -175,6 +177,15 @@ def _wrong_sequence(got: Any, right: tuple | list) -> str:
     return f"gave {_show(got)}: wrong in place {places} of {len(right)}"
 
 
+def _wrong_dictionary(got: Any, right: dict) -> str:
+    if not isinstance(got, dict):
+        return f"gave {_show(got)}, where a dictionary is wanted"
+    if got.keys() != right.keys():
+        return f"gave {_show(got)}: the keys are not those that are wanted"
+    wrong = [key for key in right if _wrong(got[key], right[key])]
+    return f"gave {_show(got)}: wrong at {', '.join(map(repr, wrong))}" if wrong else ""
+
+
 def _wrong_tensor(got: Any, right: Tensor) -> str:
     if not isinstance(got, Tensor):
         try:  # a list of numbers says the same
@@ -183,12 +194,17 @@ def _wrong_tensor(got: Any, right: Tensor) -> str:
             return f"gave {_show(got)}, where a tensor is wanted"
     if got.shape != right.shape:
         return f"gave a tensor of shape {tuple(got.shape)}, where {tuple(right.shape)} is wanted"
-    a, b = (x.detach().cpu().to(torch.float64) for x in (got, right))
+    if got.is_complex() or right.is_complex():  # real and imaginary parts, as numbers
+        got, right = (torch.view_as_real(x.to(torch.complex128)) for x in (got, right))
     exact = not right.is_floating_point()
+    whole = exact and not got.is_floating_point()  # large ones are no longer exact in float64
+    kind = torch.int64 if whole else torch.float64
+    a, b = (x.detach().cpu().to(kind) for x in (got, right))
     off = a != b if exact else ~torch.isclose(a, b, 1e-4, 1e-5, equal_nan=True)
     if not off.any():
         return ""
     counted = f"{int(off.sum())} of {off.numel()} values are wrong"
+    a, b = a.double(), b.double()
     return f"gave {_show(got)}: {_look(a, b) or counted}"
 
 

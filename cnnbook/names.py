@@ -14,5 +14,5 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         'known: resnet50, vgg16.'
     """
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}."

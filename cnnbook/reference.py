@@ -1,6 +1,7 @@
 """Hold a network against its paper, and weight for weight against a reference implementation."""
 
 import copy
+import math
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,13 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
-from cnnbook.arithmetic.meta import main_output
+from cnnbook.arithmetic.meta import check_size, main_output
 from cnnbook.data import archives
 from cnnbook.data.transforms import IMAGENET
 from cnnbook.names import suggestion
+from cnnbook.numbers import integer
 from cnnbook.papers import paper
 from cnnbook.tables import Table
-from cnnbook.weights import Order, copy_weights, own_tensors
+from cnnbook.weights import Order, check_weights, copy_weights, own_tensors, ran_on
 
 TOLERANCE = 1e-9  # of the scale of the outputs, in float64
 
@@ -52,14 +54,18 @@ def compare(
         The largest differences of the outputs and of the gradients at the input.
 
     Raises:
-        ValueError: the weights of one do not fit into the other.
+        ValueError: the weights of one do not fit into the other; or there is nothing to compare:
+            an output is missing, is made of zeros, or does not follow from the input by a gradient.
 
     Examples:
         >>> ours, theirs = (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()) for _ in range(2))
         >>> max(compare(ours, theirs, (3, 8, 8))) < TOLERANCE
         True
     """
-    ours, reference = (copy.deepcopy(net).double().cpu().eval() for net in (ours, reference))
+    for net in (ours, reference):
+        check_weights(net, order)
+    input_size, seed = check_size(input_size), integer("seed", seed, least=-(2**63))
+    ours, reference = (_copied(net).double().cpu().eval() for net in (ours, reference))
     generator = torch.Generator().manual_seed(seed)
     image = torch.randn(1, *input_size, generator=generator, dtype=torch.float64)
     _randomise(reference, generator)
@@ -67,7 +73,14 @@ def compare(
     results = []
     for net in (ours, reference):
         x = image.clone().requires_grad_()
-        output = main_output(net(x.clone()))  # the first layer may work in place
+        output = main_output(ran_on(net, x))
+        if output is None or not output.requires_grad:
+            raise ValueError(
+                f"{type(net).__name__} gives {'no tensor' if output is None else 'numbers'} "
+                "without a gradient at the input: hand over what comes before."
+            )
+        if output.is_complex():
+            output = torch.view_as_real(output)
         (gradient,) = torch.autograd.grad(output.square().sum(), x)
         results.append((output.detach(), gradient))
     (output, gradient), (expected, expected_gradient) = results
@@ -75,7 +88,22 @@ def compare(
         raise ValueError(
             f"the output here is {tuple(output.shape)}, the reference's {tuple(expected.shape)}."
         )
-    return Difference(_relative(output, expected), _relative(gradient, expected_gradient))
+    found = Difference(_relative(output, expected), _relative(gradient, expected_gradient))
+    if any(math.isnan(value) for value in found):
+        raise ValueError(
+            "outputs or gradients are zero everywhere, or not all numbers: they prove nothing."
+        )
+    return found
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(model)
+    except Exception as error:
+        raise ValueError(
+            f"{type(model).__name__} holds something that Python cannot copy, such as a weight "
+            "that another made (torch.nn.utils.weight_norm) or a kept activation."
+        ) from error
 
 
 @torch.no_grad()
@@ -117,7 +145,7 @@ def load_reference_weights(
     Args:
         ours: the network of the book; it is changed only if everything fits.
         name: torchvision's name of the reference, such as `"resnet50"`.
-        weights: which of its trained weights, such as `"IMAGENET1K_V1"`.
+        weights: which of its trained weights, such as `"IMAGENET1K_V1"`, or torchvision's object.
         order: how the modules of the two are paired, see `copy_weights`.
 
     Returns:
@@ -145,11 +173,14 @@ def load_reference_weights(
     """
     from torchvision import models
 
+    check_weights(ours, order)
     known = models.list_models(module=models)
     if name not in known:
         raise ValueError(f"torchvision has no network {name!r}; {suggestion(name, known)}")
     choices = models.get_model_weights(name)
-    if weights not in choices.__members__:
+    if isinstance(weights, choices):
+        weights = weights.name
+    if not isinstance(weights, str) or weights not in choices.__members__:
         there = " or ".join(choices.__members__)
         raise ValueError(f"torchvision has no weights {weights!r} of {name}; choose {there}.")
     chosen = choices[weights]

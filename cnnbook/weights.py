@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from cnnbook.arithmetic import meta
 
 Order = Literal["running", "definition"]  # how modules of two networks are paired
 
@@ -43,16 +45,65 @@ def _modules_in_order(
         for name, module in model.named_modules()
         if module._parameters or module._buffers
     ]
+    before = [(buffer, buffer.clone()) for buffer in model.buffers()]
     try:
         with torch.no_grad(), _Uses(model) as uses:
-            model(image.clone())  # what works in place must not change the image
+            ran_on(model, image)
     finally:
         for hook in hooks:
             hook.remove()
+        for buffer, value in before:  # a run in training mode changes running statistics
+            buffer.copy_(value)
     rest = [name for name in uses.names if name.rpartition(".")[0] not in ran]
     if order == "running":
         return list(ran.items()), rest
     return [(name, module) for name, module in model.named_modules() if name in ran], rest
+
+
+def ran_on(model: nn.Module, image: Tensor) -> object:
+    """What a network makes of an image, which stays as it is, also where layers work in place.
+
+    Raises:
+        ValueError: it does not take it.
+
+    Examples:
+        >>> image = -torch.ones(1, 2)
+        >>> ran_on(nn.ReLU(inplace=True), image), image
+        (tensor([[0., 0.]]), tensor([[-1., -1.]]))
+    """
+    try:
+        return model(image.clone())
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        shape, kind = " × ".join(map(str, image.shape)), str(image.dtype).removeprefix("torch.")
+        raise ValueError(
+            f"{type(model).__name__} does not take an input of {shape} ({kind})."
+        ) from error
+
+
+def check_weights(model: object, order: Order) -> None:
+    """Refuse what is no network, or holds no numbers, and an order that is none.
+
+    Raises:
+        ValueError: it says so.
+
+    Examples:
+        >>> check_weights(nn.Linear(4, 2, device="meta"), "running")
+        Traceback (most recent call last):
+            ...
+        ValueError: Linear lies on the meta device and has no weights.
+    """
+    meta.check_network(model)
+    if any(isinstance(part, torch.jit.ScriptModule) for part in model.modules()):
+        raise ValueError(
+            f"{type(model).__name__} is scripted, and lets nobody look into it: hand over the "
+            "network that it was made from."
+        )
+    if any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+        raise ValueError(f"{type(model).__name__} lies on the meta device and has no weights.")
+    if order not in get_args(Order):
+        raise ValueError(f"order is {order!r}; choose {' or '.join(get_args(Order))}.")
 
 
 @torch.no_grad()
@@ -76,7 +127,8 @@ def copy_weights(
         The number of tensors copied.
 
     Raises:
-        ValueError: the networks differ; the message names the first modules that do.
+        ValueError: the networks differ; the message names the first modules that do. Or one of
+            them does not take the image.
 
     Examples:
         >>> here, there = nn.Linear(4, 2), nn.Linear(4, 2)
@@ -85,6 +137,10 @@ def copy_weights(
         >>> torch.equal(here.weight, there.weight)
         True
     """
+    for net in (source, target):
+        check_weights(net, order)
+    if not isinstance(image, Tensor):
+        raise ValueError(f"image is a {type(image).__name__}; hand over a tensor (N, C, H, W).")
     (ours, our_rest), (theirs, their_rest) = (
         _modules_in_order(net, image, order) for net in (target, source)
     )
@@ -112,6 +168,13 @@ def copy_weights(
                 f"here is {here}, {their_name or '–'} in the reference is {there}."
             )
         pairs.append((a, b))
+    given: dict[int, Tensor] = {}
+    for a, b in pairs:
+        if not torch.equal(given.setdefault(id(a), b), b):
+            shape = "×".join(map(str, a.shape))
+            raise ValueError(
+                f"a tensor of {shape} is used twice here, where the reference has two that differ."
+            )
     for a, b in pairs:
         a.copy_(b)
     return len(pairs)

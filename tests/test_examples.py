@@ -11,7 +11,7 @@ import cnnbook
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(cnnbook.__path__, "cnnbook.")
-    if not module.name.startswith(("cnnbook.networks", "cnnbook.training.engine"))
+    if not module.name.startswith(("cnnbook.networks", "cnnbook.train.engine"))
 ]
 
 

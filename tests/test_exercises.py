@@ -144,3 +144,17 @@ def test_a_notebook_stores_the_verdict_beside_its_words(monkeypatch):
     told = {"id": "stored.1", "passed": 0, "of": 1, "solved": False}
     assert metadata == {"cnnbook": told}
     json.dumps(metadata)
+
+
+@pytest.mark.parametrize(
+    ("got", "right"),
+    [
+        (torch.tensor([1 + 2j]), torch.tensor([1 + 5j])),
+        (torch.tensor([2**60 + 1]), torch.tensor([2**60])),
+        (1e-5, 2e-5),
+        ({"a": torch.ones(2)}, {"a": torch.zeros(2)}),
+    ],
+)
+def test_what_is_close_in_no_way_is_wrong(got, right):
+    assert verdict(lambda: iter([("f()", got, right)])).failed
+    assert verdict(lambda: iter([("f()", right, right)])).solved

@@ -309,3 +309,49 @@ class Both(nn.Module):
 
     def forward(self, x):
         return {"out": self.layer(x), "aux": None}
+
+
+def test_two_that_differ_do_not_go_into_one():
+    theirs, ours = (nn.Sequential(*(nn.Linear(4, 4) for _ in range(2))) for _ in range(2))
+    ours[1].weight = ours[0].weight
+    before = ours[0].weight.clone()
+    with pytest.raises(ValueError, match="used twice here"):
+        reference.copy_weights(theirs, ours, torch.zeros(1, 4))
+    assert torch.equal(ours[0].weight, before)
+
+
+def test_a_run_to_find_the_order_changes_no_statistics():
+    theirs, ours = (nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)) for _ in range(2))
+    reference.copy_weights(theirs, ours, torch.ones(2, 3, 8, 8))
+    assert theirs[1].num_batches_tracked == 0
+
+
+class Silent(nn.Conv2d):
+    def forward(self, x):
+        return super().forward(x) * 0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: reference.compare(Silent(3, 4, 3), Silent(3, 4, 3), (3, 8, 8)), "zero everywhere"),
+        (
+            lambda: reference.compare(nn.Conv2d(3, 4, 3), nn.Conv2d, (3, 8, 8)),
+            "a network is wanted",
+        ),
+        (
+            lambda: reference.compare(nn.ReLU(), nn.ReLU(), (3, 8, 8), order="runs"),
+            "order is 'runs'",
+        ),
+        (lambda: reference.compare(nn.ReLU(), nn.ReLU(), 8), "input_size is 8"),
+        (
+            lambda: reference.compare(nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3), (4, 8, 8)),
+            "does not take an in",
+        ),
+        (lambda: reference.copy_weights(nn.ReLU(), nn.ReLU(), [1]), "image is a list"),
+        (lambda: load_reference_weights(nn.ReLU(), None), "no network None"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

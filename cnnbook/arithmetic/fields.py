@@ -20,6 +20,7 @@ class Field(NamedTuple):
     low: tuple[float, ...]  # first pixel that a unit sees; inf if it sees none
     high: tuple[float, ...]  # last pixel that a unit sees; -inf if it sees none
     gated: bool = False  # also touched by numbers that were computed from the whole image
+    axis: int = 0  # of the image
 
     def sees(self, unit: int) -> tuple[float, float]:
         """First and last pixel that a unit sees."""
@@ -39,7 +40,8 @@ class Field(NamedTuple):
         seen = [[self.sees(old) for old in reads(new)] for new in range(units * laps)]
         low = [min((first for first, _ in pixels), default=math.inf) for pixels in seen]
         high = [max((last for _, last in pixels), default=-math.inf) for pixels in seen]
-        return _shortest(Field(self.jump * per / units, tuple(low), tuple(high), self.gated))
+        jump = self.jump * per / units
+        return _shortest(self._replace(jump=jump, low=tuple(low), high=tuple(high)))
 
     def window(self, kernel: int, stride: int, padding: int, dilation: int) -> "Field":
         """Field of a convolution's or pooling's units."""
@@ -61,6 +63,11 @@ class Field(NamedTuple):
 
     def join(self, other: "Field") -> "Field":
         """Field of units that see what either sees."""
+        if self.axis != other.axis:
+            raise NotFollowedError(
+                "the receptive field cannot be followed where an image meets its transpose: "
+                "measure the part of the network before it."
+            )
         if self.jump != other.jump:
             raise NotFollowedError(
                 f"two branches meet whose units are {self.jump} and {other.jump} pixels apart: "
@@ -70,7 +77,8 @@ class Field(NamedTuple):
         pairs = [(self.sees(unit), other.sees(unit)) for unit in kinds]
         low = tuple(min(a[0], b[0]) for a, b in pairs)
         high = tuple(max(a[1], b[1]) for a, b in pairs)
-        return _shortest(Field(self.jump, low, high, self.gated or other.gated))
+        gated = self.gated or other.gated
+        return _shortest(self._replace(low=low, high=high, gated=gated))
 
     def everything(self) -> "Field":
         """Field of units that each see the whole axis, as behind a linear layer along it."""

@@ -2,7 +2,10 @@
 
 import contextlib
 import copy
+import dataclasses
 import inspect
+import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
+from torch.nn.utils import parametrize
+from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.overrides import TorchFunctionMode
 
 from cnnbook.numbers import integer
@@ -28,6 +33,44 @@ class _Emptied(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
+def check_network(module: Any) -> None:
+    """Refuse what is no module, or has no shapes yet.
+
+    Raises:
+        ValueError: it says so.
+    """
+    if not isinstance(module, nn.Module):
+        given = (
+            f"the class {module.__name__}" if isinstance(module, type) else type(module).__name__
+        )
+        raise ValueError(f"a network is wanted, an nn.Module; this is {given}: build one of it.")
+    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
+        raise ValueError(
+            f"{type(module).__name__} has lazy layers, whose shapes are not known yet: run it once "
+            "on an input."
+        )
+
+
+def check_size(input_size: Any) -> list[int]:
+    """The input's shape without the batch, as integers.
+
+    Raises:
+        ValueError: it is none.
+
+    Examples:
+        >>> check_size(224)
+        Traceback (most recent call last):
+            ...
+        ValueError: input_size is 224; give the shape without the batch: (C, H, W) for images.
+    """
+    if isinstance(input_size, Sequence) and not isinstance(input_size, str) and len(input_size):
+        return [integer("each size of the input", size, least=1) for size in input_size]
+    given = type(input_size).__name__ if isinstance(input_size, Tensor) else repr(input_size)
+    raise ValueError(
+        f"input_size is {given}; give the shape without the batch: (C, H, W) for images."
+    )
+
+
 def on_meta(module: nn.Module) -> nn.Module:
     """Copy a module to the meta device, in evaluation mode, without copying its numbers.
 
@@ -37,11 +80,8 @@ def on_meta(module: nn.Module) -> nn.Module:
     Raises:
         ValueError: the module has layers without shapes, or cannot be copied.
     """
+    check_network(module)
     name = type(module).__name__
-    if any(is_lazy(tensor) for tensor in (*module.parameters(), *module.buffers())):
-        raise ValueError(
-            f"{name} has lazy layers, whose shapes are not known yet: run it once on an input."
-        )
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
     try:
         with contextlib.nullcontext() if scripted else _Emptied():
@@ -52,7 +92,27 @@ def on_meta(module: nn.Module) -> nn.Module:
         ) from error
     for parameter in copied.parameters():
         parameter.detach_().requires_grad_(False)
-    return copied.eval()
+    copied.eval()
+    for part in copied.modules():
+        _make_weights(part)
+    return copied
+
+
+@torch.no_grad()
+def _make_weights(part: nn.Module) -> None:
+    """Put the weights that a layer makes out of others in their place, once for all runs."""
+    for key, hook in list(part._forward_pre_hooks.items()):
+        if isinstance(hook, SpectralNorm):  # the weight that it made last is there
+            del part._forward_pre_hooks[key]
+    if parametrize.is_parametrized(part):
+        try:
+            made = {name: getattr(part, name) for name in part.parametrizations}
+        except Exception:  # they look at numbers, say: then they run with the layer, and tell it
+            return
+        part.__class__ = type(part).__bases__[0]  # the copy's; the class itself is shared
+        del part.parametrizations
+        for name, weight in made.items():
+            setattr(part, name, weight)
 
 
 class _Padded(TorchFunctionMode):
@@ -90,24 +150,27 @@ def run(
         ValueError: it does not take an input of that size, or takes several inputs.
     """
     name = type(module).__name__
-    input_size = [integer("each size of the input", size, least=1) for size in input_size]
+    input_size = check_size(input_size)
     dtypes = [p.dtype for p in module.parameters() if p.is_floating_point()]
+    complexes = [p.dtype for p in module.parameters() if p.is_complex()]
     image = torch.empty(1, *input_size, device="meta", dtype=(*dtypes, torch.float32)[0])
     place = contextlib.nullcontext()
     while True:
         context = watch(image)
-        with _running(module) as where:
+        with _running(module) as stops_at:
             try:
                 with torch.no_grad(), _Padded(), place, context:
                     return module(image), context
             except NotFollowedError:
                 raise
             except Exception as failure:
-                error, where = failure, list(where)
+                error, where = failure, stops_at(failure)
         # Numbers of words are whole; and what a network makes while it runs lies on the CPU,
         # unless it asks where the input is.
-        if "scalar types: Long" in str(error) and image.is_floating_point():
+        if _WHOLE.search(str(error).lower()) and image.is_floating_point():
             image = image.long()
+        elif complexes and image.is_floating_point():
+            image = image.to(complexes[0])
         elif "device" in str(error) and not isinstance(place, torch.device):
             place = torch.device("meta")
         else:
@@ -122,6 +185,10 @@ def run(
             f"{name} looks at the numbers in a tensor to decide what to run, and here tensors "
             "have only shapes: measure the part of the network that does not."
         ) from error
+    if isinstance(error, NotImplementedError) and '"forward"' in str(error):
+        raise ValueError(
+            f"{name} has no forward: put it into a module that says how its parts run."
+        ) from error
     needed = _needed_inputs(module)
     if len(needed) > 1 and isinstance(error, TypeError):
         raise ValueError(
@@ -131,11 +198,17 @@ def run(
     size = " × ".join(map(str, input_size))
     stops = ""
     if where:
-        part, layer, shapes = where[-1]
+        part, layer, shapes = where
         stops = f": it stops at {part!r}, {layer}"
         if shapes:
             stops += f", which is given {' and '.join(shapes)}"
     raise ValueError(f"{name} does not take an input of {size}{stops}.") from error
+
+
+# What torch says where it wants whole numbers.
+_WHOLE = re.compile(
+    r"scalar types: long|int32|int64|torch\.long|longtensor|(must|to) be long|bitwise"
+)
 
 
 def _is_quantised(module: nn.Module) -> bool:
@@ -162,42 +235,56 @@ def _looks_at_numbers(error: Exception) -> bool:
     """Whether torch says that it wants numbers; that a device is another one it also says."""
     said = str(error).lower()
     unknown = isinstance(error, NotImplementedError) and "meta" in said
-    return unknown or any(word in said for word in ("meta tensor", "data-dependent"))
+    words = ("meta tensor", "data-dependent", "convert meta", "to tensor.__format__")
+    return unknown or any(word in said for word in words)
 
 
 @contextlib.contextmanager
-def _running(module: nn.Module) -> Iterator[list[tuple[str, str, list[str]]]]:
-    """Keep a list of the parts that are running now: name, what it is, shapes of its inputs."""
+def _running(module: nn.Module) -> Iterator[Callable]:
+    """Find in which part an error was raised: its name, what it is, shapes of its inputs."""
     now: list[tuple[str, str, list[str]]] = []
+    seen: list[tuple[BaseException | None, tuple[str, str, list[str]]]] = []
     hooks = []
 
     def enter(name: str) -> Callable:
         def hook(part: nn.Module, inputs: tuple) -> None:
             given = [i for i in inputs if isinstance(i, Tensor)]
             shapes = [" × ".join(map(str, i.shape)) or "a number" for i in given]
-            own = str(part) if not list(part.children()) else type(part).__name__
-            now.append((name, own, shapes))
+            now.append((name, _described(part), shapes))
 
         return hook
 
-    def leave(*_: object) -> None:
-        now.pop()
+    def leave(*_: object) -> None:  # the innermost part first, also after an error
+        seen[:] = [*seen[-9:], (sys.exc_info()[1], now.pop())]
+
+    def stops_at(error: Exception) -> tuple[str, str, list[str]] | None:
+        return next((part for raised, part in seen if raised is error), None)
 
     for name, part in module.named_modules():
         if name and not isinstance(part, torch.jit.ScriptModule):
             hooks.append(part.register_forward_pre_hook(enter(name)))
-            hooks.append(part.register_forward_hook(leave))
+            hooks.append(part.register_forward_hook(leave, always_call=True))
     try:
-        yield now
+        yield stops_at
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _described(part: nn.Module) -> str:
+    """A layer as it writes itself; one that cannot, and a part of many layers, by its type."""
+    if not list(part.children()):
+        with contextlib.suppress(Exception):
+            return str(part)
+    return type(part).__name__
 
 
 def main_output(output: Any) -> Tensor | None:
     """The main output of a network that gives several: the first tensor that is found in it."""
     if isinstance(output, Tensor):
         return output
+    if not isinstance(output, (tuple, list, Mapping)) and dataclasses.is_dataclass(output):
+        output = vars(output)
     if isinstance(output, (tuple, list, Mapping)):
         for part in output.values() if isinstance(output, Mapping) else output:
             if (found := main_output(part)) is not None:

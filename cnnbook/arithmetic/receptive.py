@@ -47,11 +47,21 @@ def receptive_field(
         >>> receptive_field(two, (1, 32, 32))
         ReceptiveField(size=(5, 5), stride=(2, 2), offset=(2.0, 2.0))
     """
-    network = meta.on_meta(module)
+    network, input_size = meta.on_meta(module), meta.check_size(input_size)
     if len(input_size) < 2:
         raise ValueError(f"input_size is {tuple(input_size)}; give (C, H, W): channels, then axes.")
     output, mode = meta.run(network, input_size, FieldMode)
-    return _as_receptive_field(mode.of(meta.main_output(output)) or mode.last, gates)
+    last = meta.main_output(output)
+    if last is not None and last not in mode.fields:
+        raise ValueError(f"the output of {type(module).__name__} does not depend on its input.")
+    seen = mode.of(last)
+    has_places = last is not None and last.dim() == len(input_size) + 1 and max(last.shape[2:]) > 1
+    if not seen and has_places:  # from a vector, or along an axis that is none of the image's
+        raise meta.NotFollowedError(
+            "the receptive field cannot be followed where an image is made anew, of numbers "
+            "that have no place in the input any more: measure the part of the network before."
+        )
+    return _as_receptive_field(seen or mode.last, gates)
 
 
 def receptive_fields(
@@ -115,15 +125,17 @@ class FieldMode(TorchDispatchMode):
         self.strict = strict
         self.fields: WeakIdKeyDictionary = WeakIdKeyDictionary()
         self._bases: WeakIdKeyDictionary = WeakIdKeyDictionary()  # of what each tensor is a view
-        pixel = Field(Fraction(1), (0,), (0,))
-        self.last: tuple[Field, ...] = (pixel,) * (image.dim() - 2)
+        self.last: tuple[Field, ...] = tuple(
+            Field(Fraction(1), (0,), (0,), axis=axis) for axis in range(image.dim() - 2)
+        )
         self.fields[image] = (None, None, *self.last)
 
     def of(self, tensor: object) -> tuple[Field, ...]:
         """The fields along the axes of a feature map; of anything else none."""
         fields = self.fields.get(tensor) if isinstance(tensor, Tensor) else ()
         axes = tuple(field for field in fields or () if isinstance(field, Field))
-        return axes if len(axes) == len(self.last) else ()
+        in_order = tuple(sorted(axes, key=lambda field: field.axis))  # they may be transposed
+        return in_order if len(axes) == len(self.last) else ()
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}

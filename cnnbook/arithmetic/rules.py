@@ -93,7 +93,12 @@ def _convolution(
 ) -> Fields | None:
     step = Field.spread if transposed else Field.window
     kernel = weight.shape[2:]
-    moved = _step(sources[0][1], len(kernel), step, kernel, stride, padding, dilation)
+    (image, fields), *made = sources  # the others are weights that were made from the image
+    if image is weight or any(any(places) for _, places in made):
+        return None  # they are a part of it: every unit sees that, wherever it lies
+    moved = _step(fields, len(kernel), step, kernel, stride, padding, dilation)
+    if moved and made:
+        moved = tuple(f._replace(gated=True) if isinstance(f, Field) else f for f in moved)
     return moved and (moved[0], None, *moved[2:])
 
 
@@ -288,6 +293,8 @@ def _product(sources, output, *factors, **_kwargs) -> Fields | None:
         return _unknown(sources, output)
     tensor, (*batch, rows, columns) = sources[0]
     second = tensor is factors[-1]
+    if len(factors) == 2 and all(tensor is not factor for factor in factors):
+        return elementwise(sources, output)  # a product is added to it
     gone = rows if second else columns  # a sum over an axis sees all of it
     gone = gone.everything() if isinstance(gone, Field) else None
     return (*batch, gone, columns) if second else (*batch, rows, gone)

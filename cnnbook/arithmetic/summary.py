@@ -52,6 +52,7 @@ def summary(module: nn.Module, input_size: Sequence[int] = (3, 224, 224)) -> "Su
         1     4 × 28 × 28            0              0                5
         sum                        304        235,200
     """
+    meta.check_network(module)
     if any(isinstance(part, torch.jit.ScriptModule) for part in module.modules()):
         raise ValueError(
             f"{type(module).__name__} is scripted, or has a part that is, and lets nobody look "
@@ -109,7 +110,8 @@ class _Walk(contextlib.ExitStack):
         super().__enter__()
         for part, name in self._owners.items():
             self.callback(part.register_forward_pre_hook(self._go_in).remove)
-            self.callback(part.register_forward_hook(partial(self._come_out, name)).remove)
+            come_out = partial(self._come_out, name)  # also where the network catches an error
+            self.callback(part.register_forward_hook(come_out, always_call=True).remove)
         self.enter_context(self._counter)
         self.enter_context(self.fields)
         return self

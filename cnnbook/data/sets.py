@@ -153,12 +153,18 @@ def load(
         (torch.Size([1, 8, 8]), '3')
     """
     tasks = {"shapes": TASKS} | {known: tuple(real.tasks) for known, real in REAL.items()}
-    if name not in tasks:
-        raise ValueError(f"there is no data set {name!r}; {suggestion(name.lower(), tasks)}")
+    if not isinstance(name, str) or name not in tasks:
+        raise ValueError(f"there is no data set {name!r}; {suggestion(str(name).lower(), tasks)}")
     if task not in tasks[name]:
         raise ValueError(f"{name} has no task {task!r}; choose from {', '.join(tasks[name])}.")
     size = None if size is None else integer("size", size, least=1)
     count = None if count is None else integer("count", count, least=1)
+    seed = integer("seed", seed, least=-(2**32))
+    if augment is not None and (isinstance(augment, type) or not callable(augment)):
+        told = "is a class; build one of it" if isinstance(augment, type) else "cannot be called"
+        raise ValueError(f"augment is {augment!r}, which {told}.")
+    if not isinstance(root, (str, os.PathLike, type(None))):
+        raise ValueError(f"root is {root!r}; give the path of a folder.")
 
     resize = published = None
     if name == "shapes":
@@ -234,7 +240,8 @@ def batches(
         seed: shuffle anew in each epoch, from this seed; `None` keeps the order.
 
     Raises:
-        ValueError: a tensor of images comes without labels.
+        ValueError: a tensor of images comes without labels, there are not as many of both, they are
+            something else, or a number cannot be.
 
     Examples:
         >>> [len(x) for x, y in batches(torch.zeros(5, 1, 8, 8), torch.zeros(5), batch_size=2)]
@@ -243,10 +250,25 @@ def batches(
         >>> images.shape
         torch.Size([100, 1, 8, 8])
     """
+    batch_size = integer("batch_size", batch_size, least=1)
+    seed = None if seed is None else integer("seed", seed, least=-(2**63))
     if labels is not None:
+        if not (torch.is_tensor(images) and torch.is_tensor(labels) and images.dim()):
+            given = " and ".join(type(x).__name__ for x in (images, labels))
+            raise ValueError(f"images and labels are {given}; hand over two tensors.")
+        if labels.shape[:1] != images.shape[:1]:
+            counts = f"{len(images)} images and {len(labels) if labels.dim() else 1} labels"
+            raise ValueError(f"there are {counts}; each image needs one.")
         images = TensorDataset(images, labels)
-    elif torch.is_tensor(images):
-        raise ValueError("the images come without labels; give batches(images, labels).")
+    elif torch.is_tensor(images) or isinstance(images, np.ndarray):
+        raise ValueError("the images come without labels; give batches(images, labels) of tensors.")
+    elif isinstance(images, (DataLoader, tuple)) or not hasattr(images, "__getitem__"):
+        raise ValueError(
+            f"a data set is wanted, which has a length and gives a pair of image and target for "
+            f"each number; this is a {type(images).__name__}."
+        )
+    if seed is not None and not len(images):
+        raise ValueError("there are no images to shuffle.")
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     return DataLoader(
         images,
@@ -258,6 +280,8 @@ def batches(
 
 
 def _collate(items: list) -> tuple | list:
+    if not isinstance(items[0], (tuple, list)) or len(items[0]) < 2:
+        raise ValueError("the data set gives images without targets; it must give pairs of both.")
     if isinstance(items[0], tuple) and isinstance(items[0][1], dict):
         images, targets = zip(*items)
         return torch.stack(images), list(targets)

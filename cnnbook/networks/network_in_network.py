@@ -48,7 +48,7 @@ class MLPConv(NamedTuple):
 
 NIN = [  # for CIFAR-10
     MLPConv((192, 160, 96), 5, pool=nn.MaxPool2d, dropout=0.5),
-    MLPConv((192, 192, 192), 5, pool=nn.AvgPool2d, dropout=0.5),
+    MLPConv((192, 192, 192), 5, pool=nn.MaxPool2d, dropout=0.5),
     MLPConv((192, 192, 10), 3),
 ]
 

@@ -16,9 +16,10 @@ import torch
 from cnnbook import networks, papers
 from cnnbook.arithmetic import meta
 from cnnbook.names import suggestion
-from cnnbook.training.errors import Refused
-from cnnbook.training.images import image_folders
-from cnnbook.training.recipes import NUMBERS, choose, recipes
+from cnnbook.train.errors import Refused
+from cnnbook.train.images import image_folders
+from cnnbook.train.recipe import NUMBERS, choose
+from cnnbook.training.recipes import recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +62,7 @@ def _train(options: argparse.Namespace) -> None:
         told = f"--batch-size is {recipe['batch_size']}"
         raise Refused(f"{told}; there are only {len(folders[0])} training images.")
     try:
-        from cnnbook.training import engine
+        from cnnbook.train import engine
     except ImportError as error:
         raise Refused("Lightning is missing; run: pip install lightning") from error
     engine.run_training(constructor, options, recipe, folders)

@@ -1,7 +1,7 @@
-"""Training: one loop to read, and behind it what trains at scale.
+"""Training: one loop to read, and what belongs to it.
 
-`loop` is what every chapter uses, and `paired` the verdict on its runs. Recipes, folders of
-images, the Lightning engine and its checkpoints stand behind `python -m cnnbook.train`.
+`loop` is what every chapter uses, `paired` the verdict on its runs, and `recipes` how the papers
+trained. What trains at scale is `cnnbook.train`.
 """
 
 from cnnbook.training.loop import History, evaluate, fit, measure, train

@@ -12,7 +12,9 @@ from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from cnnbook import data
 from cnnbook.devices import device
+from cnnbook.numbers import integer
 from cnnbook.tables import Table
+from cnnbook.training import handed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,9 +119,9 @@ def fit(
     """
     from tqdm import tqdm
 
-    for name, value in (("epochs", epochs), ("patience", patience)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} is {value}; it must be at least 1.")
+    epochs = integer("epochs", epochs, least=1)
+    patience = None if patience is None else integer("patience", patience, least=1)
+    handed.check_optimizer(model, optimizer, scheduler)
     at_plateaus = isinstance(scheduler, ReduceLROnPlateau)
     if validation is None and (at_plateaus or patience or metrics):
         needs = "ReduceLROnPlateau" if at_plateaus else "patience" if patience else "metrics"
@@ -131,9 +133,11 @@ def fit(
     for epoch in range(1, epochs + 1):
         model.train()
         losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
-        for images, labels in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
-            logits = _called(model, images.to(where))
+        for batch in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
+            images, labels = handed.pair(batch)
+            logits = handed.called(model, images.to(where))
             loss = loss_function(logits, labels.to(where))
+            handed.check_loss(loss)
             optimizer.zero_grad()
             loss.backward()
             history.learning_rates.append(float(optimizer.param_groups[0]["lr"]))
@@ -195,7 +199,8 @@ def train(
     """Build a network from a seed and train it as the book's experiments do.
 
     Weights and the order of the images come from the seed; the rate climbs to `rate` and falls to
-    nothing again (`OneCycleLR`), over all steps.
+    nothing again (`OneCycleLR`), over all steps. That schedule also moves the momentum of an
+    optimizer that has one, and Adam's first β, from 0.95 to 0.85 and back, whatever was asked for.
 
     Args:
         build: makes the network.
@@ -280,6 +285,8 @@ def measure(
     """
     metrics = metrics or {}
     where = _place(model)
+    if taken := {"loss", "accuracy"} & set(metrics):
+        raise ValueError(f"a metric is called {taken.pop()!r}, which is measured in any case.")
     for metric in metrics.values():
         metric.to(where)
         metric.reset()
@@ -287,14 +294,20 @@ def measure(
     model.eval()
     loss = right = count = labelled = 0
     try:
-        for images, labels in batches:
+        for images, labels in map(handed.pair, batches):
             logits, labels = model(images.to(where)), labels.to(where)
-            _check_labels(logits, labels)
+            if not isinstance(logits, Tensor):
+                raise ValueError(
+                    f"the model gives a {type(logits).__name__}; accuracy wants one tensor of "
+                    "logits: put the model into a module that gives it."
+                )
+            handed.check_labels(logits, labels)
             # A last batch may be smaller: each image counts once, not each batch.
             loss += loss_function(logits, labels).item() * len(labels)
             known = (labels >= 0) & (labels < logits.shape[1])  # others are void, such as 255
             known |= labels.is_floating_point()  # which are no numbers of classes
-            right += ((logits.argmax(dim=1) == labels) & known).sum().item()
+            hit = (logits.argmax(dim=1) == labels) & ~logits.isnan().any(dim=1)  # nan names none
+            right += (hit & known).sum().item()
             count += len(labels)
             labelled += known.sum().item()
             for metric in metrics.values():
@@ -311,32 +324,6 @@ def _place(model: nn.Module) -> torch.device:
     """The device of a model's first tensor; the CPU if it has none."""
     tensors = itertools.chain(model.parameters(), model.buffers())
     return next((tensor.device for tensor in tensors), torch.device("cpu"))
-
-
-def _check_labels(logits: Tensor, labels: Tensor) -> None:
-    """Refuse labels that would be compared with something else than their own answers."""
-    wanted = (len(logits), *logits.shape[2:])
-    if logits.dim() < 2 or labels.shape != wanted:
-        given, found = (" × ".join(map(str, t.shape)) for t in (labels, logits))
-        raise ValueError(
-            f"the labels are {given} for outputs of {found}; accuracy wants outputs (N, classes), "
-            "or (N, classes, H, W), and a label (the number of a class) for each answer: here "
-            f"{' × '.join(map(str, wanted))}."
-        )
-
-
-def _called(model: nn.Module, images: Tensor) -> Tensor:
-    """The outputs in training; a batch that batch normalisation cannot take is told in words."""
-    try:
-        return model(images)
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        raise ValueError(
-            f"a batch of {len(images)} is too small for batch normalisation in training, which "
-            "needs two values of each channel: choose a batch size that leaves no such rest, or "
-            "leave the last batch out."
-        ) from error
 
 
 def evaluate(model: nn.Module, batches: Batches) -> float:

@@ -25,7 +25,7 @@ class Paired(NamedTuple):
         word, sign = ("ahead", 1) if self.ahead >= self.behind else ("behind", -1)
         places = 1 if max(abs(self.low), abs(self.high)) >= 1 else 3
         by, *ends = (
-            f"{sign * value:.{places}f}".replace("-", "−")
+            f"{sign * value:z.{places}f}".replace("-", "−")  # z: no minus before a zero
             for value in (self.by, *(self.low, self.high)[::sign])
         )
         runs = f"{word} in {max(self.ahead, self.behind)} of {self.of} seeds"
@@ -58,6 +58,8 @@ def paired(
         does not show: behind in 2 of 3 seeds, by −0.3 points (−3.0 to 1.0)
         >>> print(paired([0.51, 0.55], [0.74, 0.66], unit="", scale=1))  # losses
         behind in 2 of 2 seeds, by 0.170 (0.110 to 0.230)
+        >>> print(paired([0.910, 0.920], [0.915, 0.920]))
+        does not show: behind in 1 of 2 seeds, by 0.250 points (0.000 to 0.500)
     """
     if not first or len(first) != len(second):
         raise ValueError(

@@ -1,6 +1,7 @@
 """Networks as people write them: each is counted right, or refused in a sentence of ours."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -288,6 +289,17 @@ def test_what_is_written_into_a_part():
         receptive_field(Net(into_rows, conv=nn.Conv2d(2, 2, 3, padding=1)), (4, 16, 16))
 
 
+class Unwritten(nn.Conv2d):
+    def __repr__(self):
+        raise KeyError("alpha")  # as a layer of pytorchcv's DANet does
+
+
+def test_a_layer_that_cannot_write_itself():
+    assert multiply_adds(nn.Sequential(Unwritten(3, 4, 3)), (3, 8, 8)) == 3888
+    with pytest.raises(ValueError, match="stops at '0', Unwritten, which is given 1 × 5 × 8 × 8"):
+        multiply_adds(nn.Sequential(Unwritten(3, 4, 3)), (5, 8, 8))
+
+
 def test_integers_of_other_libraries():
     import numpy as np
 
@@ -302,3 +314,85 @@ def test_the_network_itself_is_left_alone():
     assert all(p.requires_grad and p.device.type == "cpu" for p in net.parameters())
     assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in net.modules())
+
+
+def test_products_with_vectors_are_counted():
+    vector = nn.Parameter(torch.zeros(4))
+    assert multiply_adds(Net(lambda net, x: x @ net.w, w=vector), (6, 4)) == 24
+    assert multiply_adds(Net(lambda net, x: torch.dot(x[0], net.w), w=vector), (4,)) == 4
+    sums = Net(lambda net, x: net.b.addbmm(x, net.w), w=nn.Parameter(torch.zeros(1, 4, 5)))
+    sums.b = nn.Parameter(torch.zeros(3, 5))
+    assert multiply_adds(sums, (3, 4)) == 60
+
+
+def test_weights_made_of_weights_are_made_once():
+    net = parametrizations.orthogonal(nn.Linear(4, 4))
+    assert multiply_adds(net, (4,)) == 16
+    assert torch.nn.utils.parametrize.is_parametrized(net)  # the reader's own still is
+
+
+@dataclasses.dataclass
+class Answer:
+    logits: torch.Tensor
+
+
+def test_outputs_in_an_object_have_a_shape():
+    child = Net(lambda net, x: Answer(net.conv(x)), conv=conv())
+    rows = summary(Net(lambda net, x: net.child(x).logits, child=child), (4, 8, 8))
+    assert rows[0].output_shape == (4, 8, 8)
+
+
+def test_a_part_whose_error_the_network_catches():
+    def does(net, x):
+        try:
+            return net.wrong(x)
+        except RuntimeError:
+            return net.conv(x)
+
+    net = Net(does, wrong=nn.Sequential(nn.Conv2d(5, 4, 3)), conv=conv())
+    assert sums(net, (4, 8, 8))["conv"] == (CONV, 64 * 144)
+
+
+def test_axes_may_be_transposed():
+    wide = nn.Conv2d(4, 4, (1, 5), padding=(0, 2))
+    net = Net(lambda net, x: net.conv(x).transpose(2, 3), conv=wide)
+    assert receptive_field(net, (4, 16, 16)).size == (1, 5)
+    net.does = lambda net, x: net.conv(x).transpose(2, 3) + x
+    with pytest.raises(NotImplementedError, match="meets its transpose"):
+        receptive_field(net, (4, 16, 16))
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        lambda net, x: F.conv2d(x, x[:, :, 4:7, 4:7]),  # a kernel cut out of the image
+        lambda net, x: net.fc(net.conv(x).flatten(1)).view(1, 4, 4, 4),  # an image made anew
+    ],
+)
+def test_a_field_that_cannot_be_known_is_refused(does):
+    with pytest.raises(NotImplementedError, match="cannot be followed"):
+        receptive_field(Net(does, conv=conv(), fc=nn.Linear(256, 64)), (4, 8, 8))
+
+
+def test_an_output_without_the_input_has_no_field():
+    with pytest.raises(ValueError, match="does not depend on its input"):
+        receptive_field(Net(lambda net, x: torch.zeros(1, 3, 8, 8)), (3, 8, 8))
+
+
+@pytest.mark.parametrize("measure", [summary, multiply_adds, receptive_field])
+def test_what_is_no_network_or_no_size_is_told(measure):
+    for wrong in (nn.Conv2d, torch.relu, conv().state_dict()):
+        with pytest.raises(ValueError, match="a network is wanted"):
+            measure(wrong, (4, 8, 8))
+    for size in (224, None, (), "3"):
+        with pytest.raises(ValueError, match=r"input_size is .*give the shape"):
+            measure(conv(), size)
+    with pytest.raises(ValueError, match="no forward"):
+        measure(nn.ModuleList([conv()]), (4, 8, 8))
+
+
+def test_whole_numbers_where_they_are_wanted():
+    table = Net(lambda net, x: net.w[x] @ net.v, w=nn.Parameter(torch.zeros(9, 4)))
+    table.v = nn.Parameter(torch.zeros(4, 2))
+    assert multiply_adds(table, (5,)) == 40
+    assert multiply_adds(nn.EmbeddingBag(10, 8), (5,)) == 0

@@ -47,6 +47,7 @@ def test_a_number_from_nowhere_is_asked_for(book: Book, text: str) -> None:
         "In 2015 there were three.",
         "See Section 4.13 and Tables 17, 18 and 19.",
         "[He et al.](https://arxiv.org/abs/1512.03385), `9999`, https://example.org/9999",
+        "[Polyak](https://doi.org/10.1016/0041-5553(64)90137-5) and [pytorch#23796](page)",
         "$8 \\cdot 8 = 64$ pixels",
         "8 × (9 + 11) are 160.",
     ],

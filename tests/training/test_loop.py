@@ -375,3 +375,53 @@ def test_the_mode_comes_back_after_an_error():
     with pytest.raises(RuntimeError):
         training.measure(model, [(torch.zeros(2, 5), torch.zeros(2))])
     assert model.training
+
+
+def _small():
+    images, labels = torch.rand(8, 1, 4, 4), torch.randint(0, 3, (8,))
+    return nn.Sequential(nn.Flatten(), nn.Linear(16, 3)), [(images, labels)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 1.5}, "epochs is 1.5"),
+        ({"optimizer": torch.optim.SGD(nn.Linear(2, 2).parameters(), 0.1)}, "train another"),
+        ({"optimizer": torch.optim.SGD}, "the optimizer is"),
+        (
+            {"loss_function": lambda x, y: (nn.functional.cross_entropy(x, y), 1)},
+            "the loss is tuple",
+        ),
+        (
+            {"loss_function": lambda x, y: nn.functional.cross_entropy(x.detach(), y)},
+            "does not depend on any",
+        ),
+        ({"train": [{"image": 1, "label": 2}]}, "a batch is a dict"),
+        ({"train": [(torch.zeros(0, 1, 4, 4), torch.zeros(0).long())]}, "holds no image"),
+    ],
+)
+def test_what_cannot_be_trained_is_told(change, message):
+    model, batches = _small()
+    how = {"train": batches, "optimizer": torch.optim.SGD(model.parameters(), 0.1), "epochs": 1}
+    how |= change
+    with pytest.raises(ValueError, match=message):
+        training.fit(model, how.pop("train"), how.pop("optimizer"), **how)
+
+
+def test_a_scheduler_of_another_optimizer_is_told():
+    model, batches = _small()
+    here, there = (torch.optim.SGD(model.parameters(), 0.1) for _ in range(2))
+    scheduler = torch.optim.lr_scheduler.StepLR(there, 1)
+    with pytest.raises(ValueError, match="another optimizer"):
+        training.fit(model, batches, here, epochs=1, scheduler=scheduler)
+
+
+def test_an_answer_that_is_no_number_is_not_right():
+    model, ((images, _),) = _small()
+    assert training.evaluate(model, [(images * math.nan, torch.zeros(8).long())]) == 0
+
+
+def test_a_metric_does_not_replace_the_accuracy():
+    model, batches = _small()
+    with pytest.raises(ValueError, match="'accuracy', which is measured in any case"):
+        training.measure(model, batches, metrics={"accuracy": None})

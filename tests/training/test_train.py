@@ -13,10 +13,9 @@ from PIL import Image
 from torch import nn
 
 from cnnbook import networks, papers, training
-from cnnbook.train import command
-from cnnbook.training import checkpoints, engine
-from cnnbook.training import recipes as recipe
-from cnnbook.training.images import Images, Places, _read_image, image_folders
+from cnnbook.train import checkpoints, command, engine, recipe
+from cnnbook.train.images import Images, Places, _read_image, image_folders
+from cnnbook.training.recipes import recipes
 
 # Lightning warns of what is not ours.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -28,8 +27,8 @@ import os, signal, sys
 import test_train
 from cnnbook import networks
 from cnnbook.train import command
-from cnnbook.training import checkpoints, engine
-from cnnbook.training.images import Images
+from cnnbook.train import checkpoints, engine
+from cnnbook.train.images import Images
 
 networks.tiny = test_train.tiny
 networks.__all__.append("tiny")
@@ -163,7 +162,7 @@ def test_a_killed_run_ends_as_an_uninterrupted_one(moment, data, whole, tmp_path
 def test_a_run_interrupted_after_each_epoch_ends_as_an_uninterrupted_one(
     data, tmp_path, monkeypatch
 ):
-    known = recipe.recipes()
+    known = recipes()
     known["resnet"]["schedule"] = {"factor": 0.5, "plateau": 0}
     monkeypatch.setattr(recipe, "recipes", lambda: known)
     save = engine.save
@@ -439,7 +438,7 @@ def test_a_network_for_grey_images_is_given_grey_ones(data):
 
 def test_without_lightning_it_says_what_to_install(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning", None)
-    monkeypatch.delitem(sys.modules, "cnnbook.training.engine")
+    monkeypatch.delitem(sys.modules, "cnnbook.train.engine")
     monkeypatch.delattr(training, "engine")
     said = refused(options(data, tmp_path / "run"), capsys)
     assert "run: pip install lightning" in said
@@ -453,12 +452,13 @@ def test_the_help_names_networks_and_recipes(capsys):
         assert word in said
 
 
-@pytest.mark.parametrize("name", recipe.recipes())
+@pytest.mark.parametrize("name", recipes())
 def test_a_recipe_can_be_trained_with_and_has_its_source(name):
-    stated = recipe.recipes()[name]
+    stated = recipes()[name]
     assert papers.source(stated["source"]).url.startswith("https://")
-    known = {"networks", "source", "optimizer", "schedule", "heads", "note", *recipe.NUMBERS}
-    assert not set(stated) - known
+    words = {"networks", "source", "where", "optimizer", "schedule", "heads", "note"}
+    assert not set(stated) - words - set(recipe.NUMBERS)
+    assert stated["where"].startswith(("Section", "Appendix", "the authors' code", "reviews"))
     how = dict(stated["optimizer"])
     optimizer = getattr(torch.optim, how.pop("name"))([nn.Parameter(torch.ones(1))], **how)
     assert engine.schedulers(optimizer, {"epochs": 9, "lr": 1.0} | stated, steps=5)
@@ -569,3 +569,19 @@ def test_processes_share_the_batches_of_one():
 
     assert batches(1) == batches(2) == batches(3)
     assert all(len(batch) == 6 for batch in batches(1))
+
+
+def test_links_and_numbers_of_32_bits_are_told(data, tmp_path):
+    place = tmp_path / "images"
+    shutil.copytree(data, place)
+    folder = sorted((place / "train").iterdir())[0]
+    (folder / "up").symlink_to(place / "train")
+    with pytest.raises(command.Refused, match="by a link: its images would count twice"):
+        image_folders(place, 16)
+    (folder / "up").unlink()
+    (folder / "gone.png").symlink_to(place / "nowhere.png")
+    with pytest.raises(command.Refused, match="leads nowhere"):
+        image_folders(place, 16)
+    Image.new("F", (8, 8), 0.5).save(tmp_path / "fractions.tiff")
+    with pytest.raises(command.Refused, match="numbers of 32 bits"):
+        _read_image(str(tmp_path / "fractions.tiff"))

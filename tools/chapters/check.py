@@ -17,10 +17,9 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
-from tools.chapters import export, founded, notebooks, plain, readable
+from tools.chapters import export, founded, notebooks, plain, readable, written
 from tools.chapters.notebooks import Tag
 from tools.chapters.stamp import stamp
-from tools.pages import written
 
 KB = 1000
 CELL_TEXT, PICTURE, NOTEBOOK = 16 * KB, 120 * KB, 1500 * KB  # the largest that is stored

@@ -26,7 +26,7 @@ NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w])")
 NAMED = r"Sections?|Figures?|Tables?|Exercises?|Chapters?|Appendix|Equations?|pages?|Part|issue"
 SUM = re.compile(r"\(?\d[\d.]*\)?(?: ?[-+*/] ?\(?\d[\d.]*\)?)+")  # brackets of one level
 SKIPPED = re.compile(
-    r"\]\([^)]*\)|https?://\S+|`[^`]*`|<[^>]*>"  # links, code, markup
+    r"\]\((?:[^()]|\([^)]*\))*\)|https?://\S+|`[^`]*`|<[^>]*>|#\d+"  # links, code, markup, issues
     rf"|\b(?:{NAMED}) \[?[\d.]+(?:(?:,| and| to|, and) \d[\d.]*)*"
     r"|\b(?:19[5-9]|20[0-4])\d(?:\.\d+)?\b(?! (?:×|channels|units|classes|layers|boxes|images))"
 )

@@ -158,11 +158,13 @@ def columns(chapters: Sequence[Chapter]) -> list[list[Chapter]]:
 
 def foundations(path: Path) -> None:
     """Draw the chapters of Part I as boxes, with an arrow from each to those that need it."""
-    figure = Figure(figsize=(8.4, 3.0), dpi=150)
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
     drawn = columns(parts(notebooks.ROOT)[0].chapters)
     tallest = max(map(len, drawn))
+    figure = Figure(
+        figsize=(8.4, float(tallest)), dpi=150
+    )  # a box is as high with three as with four
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
     places = {
         chapter.path: (2.3 * x, -(y + (tallest - len(column)) / 2))
         for x, column in enumerate(drawn)

@@ -24,7 +24,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
 import torch
 from torch import nn
 
-from tools.pages import written
+from tools.chapters import written
 from tools.pages.measuring import Build, Spread, Task, peak_memory, ratios, spread, take_turns
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,8 @@ from torch import nn
 
 from cnnbook import networks, papers
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
-from tools.pages import forms, written
+from tools.chapters import written
+from tools.pages import forms
 
 DATA, PAGE = Path("book/differences.yaml"), Path("book/differences.md")
 

@@ -29,8 +29,7 @@ from torch import Tensor, nn
 
 from cnnbook import data, networks, plots, training
 from cnnbook.arithmetic import count_parameters, multiply_adds
-from tools.chapters import notebooks
-from tools.pages import written
+from tools.chapters import notebooks, written
 from tools.pages.benchmarks import processor, table
 
 SEEDS = 3

@@ -22,7 +22,7 @@ def sealed(text: str, command: str) -> str:
     >>> print(sealed("# Benchmarks\n", "make bench"))
     # Benchmarks
     <BLANKLINE>
-    <!-- Written by `make bench`: 0c85eb3f4a02. -->
+    <!-- Written by `make bench`: d6caf419c8a7. -->
     <BLANKLINE>
     """
     body = text.rstrip("\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.pages import written
+from tools.chapters import written
 
 
 @pytest.fixture

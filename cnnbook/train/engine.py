@@ -26,9 +26,9 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
-from cnnbook.training.checkpoints import last_checkpoint, only_here, save
-from cnnbook.training.errors import Refused, Stopped
-from cnnbook.training.images import Images, Places
+from cnnbook.train.checkpoints import last_checkpoint, only_here, save
+from cnnbook.train.errors import Refused, Stopped
+from cnnbook.train.images import Images, Places
 from cnnbook.training.recipes import Recipe
 
 

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from torch.utils.data.distributed import DistributedSampler
 
 from cnnbook.data.transforms import IMAGENET
-from cnnbook.training.errors import Refused
+from cnnbook.train.errors import Refused
 
 
 class Images(Dataset):
@@ -45,6 +45,9 @@ def _read_image(path: str, mode: str = "RGB") -> Any:
 
     try:
         with Image.open(path) as picture:
+            if picture.mode == "F" or (picture.mode == "I" and picture.format == "TIFF"):
+                told = "holds numbers of 32 bits, of which nobody knows what is white"
+                raise Refused(f"{path} {told}; save it with 8 or 16 bits.")
             if picture.mode.startswith(("I;16", "I")):
                 picture = Image.fromarray((np.asarray(picture).clip(0, 65535) // 256).astype("u1"))
             return picture.convert(mode)
@@ -55,12 +58,16 @@ def _read_image(path: str, mode: str = "RGB") -> Any:
         raise Refused(f"{path} {told}; replace it, and start the command again.") from error
 
 
-def _is_image(path: str) -> bool:
+def _is_image(path: str, root: Path) -> bool:
     """Whether a file is one of an image's kinds; nothing hidden, no pipes, no devices."""
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
-    hidden = any(part.startswith(".") for part in Path(path).parts[-3:])
-    return not hidden and path.lower().endswith(IMG_EXTENSIONS) and os.path.isfile(path)
+    hidden = any(part.startswith(".") for part in Path(path).relative_to(root).parts)
+    if hidden or not path.lower().endswith(IMG_EXTENSIONS):
+        return False
+    if os.path.islink(path) and not os.path.exists(path):
+        raise Refused(f"{path} is a link that leads nowhere; remove it.")
+    return os.path.isfile(path)
 
 
 def image_folders(data: Path, crop: int, channels: int = 3) -> list[Dataset]:
@@ -95,10 +102,18 @@ def image_folders(data: Path, crop: int, channels: int = 3) -> list[Dataset]:
                 raise Refused(f"{told}; remove it.")
         try:
             folder = ImageFolder(
-                data / name, v2.Compose(view), loader=read, is_valid_file=_is_image
+                data / name,
+                v2.Compose(view),
+                loader=read,
+                is_valid_file=partial(_is_image, root=data / name),
             )
         except FileNotFoundError as error:  # no class, or a class without images
             raise Refused(f"{data / name}: {str(error).partition('. ')[0]}.") from error
+        places: dict[str, str] = {}
+        for place in sorted({os.path.dirname(path) for path, _ in folder.samples}):
+            if (first := places.setdefault(os.path.realpath(place), place)) != place:
+                told = f"{place} is the folder {first} again, by a link"
+                raise Refused(f"{told}: its images would count twice; remove the link.")
         folders.append(folder)
     train, val = folders
     if len(train.classes) < 2:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from cnnbook.training.errors import Refused
+from cnnbook.train.errors import Refused
 
 
 def save(content: dict[str, Any], path: Path) -> None:
