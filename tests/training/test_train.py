@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnbook import networks, papers, training
+from cnnbook import networks, papers, train
 from cnnbook.train import checkpoints, command, engine, recipe
 from cnnbook.train.images import Images, Places, _read_image, image_folders
 from cnnbook.training.recipes import recipes
@@ -439,7 +439,7 @@ def test_a_network_for_grey_images_is_given_grey_ones(data):
 def test_without_lightning_it_says_what_to_install(data, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning", None)
     monkeypatch.delitem(sys.modules, "cnnbook.train.engine")
-    monkeypatch.delattr(training, "engine")
+    monkeypatch.delattr(train, "engine")
     said = refused(options(data, tmp_path / "run"), capsys)
     assert "run: pip install lightning" in said
 
