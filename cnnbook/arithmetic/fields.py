@@ -1,9 +1,11 @@
 """What the units along one axis see of the image, and how windows change it."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
+
+from torch import Tensor
 
 from cnnbook.arithmetic.meta import NotFollowedError
 
@@ -101,3 +103,37 @@ def _shortest(field: Field) -> Field:
         if all(short.sees(unit) == field.sees(unit) for unit in range(kinds)):
             return short
     return field
+
+
+class Merged(tuple):
+    """A dimension that runs through several axes, as after flattening: pairs of size and field."""
+
+
+# For each dimension of a tensor the field along it, or None where it is no axis of the image.
+Fields = tuple[Field | Merged | None, ...]
+Origin = tuple[Tensor, Fields]
+
+
+def elementwise(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fields | None:
+    """Every output unit sees what the input units at its place see."""
+    joined: list[Field | Merged | None] = []
+    for dim in range(output.dim()):
+        places = [dim - output.dim() + tensor.dim() for tensor, _ in sources]
+        here = [fields[d] if d >= 0 else None for d, (_, fields) in zip(places, sources)]
+        known = [field for field in here if field]
+        if any(isinstance(field, Merged) for field in known):
+            if any(field != known[0] for field in known):
+                return None
+            joined.append(known[0])
+        else:
+            joined.append(_union(known, gated=len(known) < len(here)))
+    return tuple(joined)
+
+
+def _union(fields: Sequence[Field], gated: bool) -> Field | None:
+    if not fields:
+        return None
+    union = fields[0]
+    for field in fields[1:]:
+        union = union.join(field)
+    return union._replace(gated=union.gated or gated)

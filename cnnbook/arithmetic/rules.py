@@ -6,50 +6,17 @@ operation's other arguments; `None` where it cannot tell.
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from torch import Tensor
 
-from cnnbook.arithmetic.fields import Field
+from cnnbook.arithmetic import shaping
+from cnnbook.arithmetic.fields import Field, Fields, Merged, Origin, elementwise
 
 
-class Merged(tuple):
-    """A dimension that runs through several axes, as after flattening: pairs of size and field."""
-
-
-# For each dimension of a tensor the field along it, or None where it is no axis of the image.
-Fields = tuple[Field | Merged | None, ...]
-_Source = tuple[Tensor, Fields]
-
-
-def _unknown(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
+def _unknown(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fields | None:
     return None if any(any(fields) for _, fields in sources) else (None,) * output.dim()
-
-
-def elementwise(sources: list[_Source], output: Tensor, *_args, **_kwargs) -> Fields | None:
-    """Every output unit sees what the input units at its place see."""
-    joined: list[Field | Merged | None] = []
-    for dim in range(output.dim()):
-        places = [dim - output.dim() + tensor.dim() for tensor, _ in sources]
-        here = [fields[d] if d >= 0 else None for d, (_, fields) in zip(places, sources)]
-        known = [field for field in here if field]
-        if any(isinstance(field, Merged) for field in known):
-            if any(field != known[0] for field in known):
-                return None
-            joined.append(known[0])
-        else:
-            joined.append(_union(known, gated=len(known) < len(here)))
-    return tuple(joined)
-
-
-def _union(fields: Sequence[Field], gated: bool) -> Field | None:
-    if not fields:
-        return None
-    union = fields[0]
-    for field in fields[1:]:
-        union = union.join(field)
-    return union._replace(gated=union.gated or gated)
 
 
 def _normalised(sources, output, *_rest, over_image: bool = True, **_kwargs) -> Fields:
@@ -173,120 +140,6 @@ def _pixels(sources, output, factor: int, *, step: Callable) -> Fields | None:
     return _step(sources[0][1], 2, step, [factor], [factor], [0], [1])
 
 
-def _reduction(sources, output, dims=None, keepdim=False, *_rest, **_kwargs) -> Fields:
-    tensor, fields = sources[0]
-    dims = range(tensor.dim()) if dims in (None, []) else dims
-    gone = {d % tensor.dim() for d in ([dims] if isinstance(dims, int) else dims)}
-    if output.dim() == tensor.dim():
-        return tuple(None if d in gone else field for d, field in enumerate(fields))
-    return tuple(field for d, field in enumerate(fields) if d not in gone)
-
-
-def _slice(sources, output, dim=0, start=None, _end=None, step=1) -> Fields | None:
-    tensor, fields = sources[0]
-    moved, size = list(fields), tensor.shape[dim]
-    first = 0 if start is None else max(start + size if start < 0 else start, 0)
-    if isinstance(moved[dim], Merged):
-        return fields if output.shape == tensor.shape else None
-    moved[dim] = moved[dim] and moved[dim].window(1, step, -first, 1)
-    return tuple(moved)
-
-
-def _select(sources, output, dim, _index) -> Fields:
-    fields = list(sources[0][1])
-    del fields[dim]
-    return tuple(fields)
-
-
-def _unbind(sources, output, dim=0) -> Fields:
-    return _select(sources, output, dim, 0)
-
-
-def _split(sources, output, _sizes, dim=0) -> Fields | None:
-    fields = sources[0][1]
-    return fields if fields[dim] is None else None  # the parts of an image are different places
-
-
-def _pad(sources, output, pad, *_rest, **_kwargs) -> Fields | None:
-    fields = list(sources[0][1])
-    for axis in range(len(pad) // 2):  # pairs (before, after), from the last dimension on
-        dim = len(fields) - 1 - axis
-        if isinstance(fields[dim], Merged):
-            return None
-        fields[dim] = fields[dim] and fields[dim].window(1, 1, pad[2 * axis], 1)
-    return tuple(fields)
-
-
-def _concatenation(sources, output, dim=0) -> Fields | None:
-    if any(fields[dim] is not None for _, fields in sources):
-        return None
-    return elementwise(sources, output)
-
-
-def _stack(sources, output, dim=0) -> Fields | None:
-    joined = elementwise(sources, sources[0][0])
-    dim %= output.dim()
-    return joined and (*joined[:dim], None, *joined[dim:])
-
-
-def _unsqueeze(sources, output, dim) -> Fields:
-    fields = list(sources[0][1])
-    fields.insert(dim % output.dim(), None)
-    return tuple(fields)
-
-
-def _squeeze(sources, output, dims=None) -> Fields:
-    tensor, fields = sources[0]
-    dims = range(tensor.dim()) if dims is None else [dims] if isinstance(dims, int) else dims
-    gone = {d % tensor.dim() for d in dims if tensor.shape[d] == 1}
-    return tuple(field for d, field in enumerate(fields) if d not in gone)
-
-
-def _permute(sources, output, dims) -> Fields:
-    return tuple(sources[0][1][d] for d in dims)
-
-
-def _transpose(sources, output, first=0, second=1) -> Fields:
-    fields = list(sources[0][1])
-    if len(fields) > 1:
-        fields[first], fields[second] = fields[second], fields[first]
-    return tuple(fields)
-
-
-def _view(sources, output, *_args, **_kwargs) -> Fields | None:
-    """Cut the same row of numbers into other dimensions; an axis of the image must stay whole."""
-    tensor, fields = sources[0]
-    axes: list[tuple[int, Field | None]] = []
-    for size, field in zip(tensor.shape, fields):
-        for axis in field if isinstance(field, Merged) else [(size, field)]:
-            if axis[1] is None and axes and axes[-1][1] is None:
-                axes[-1] = (axes[-1][0] * axis[0], None)
-            else:
-                axes.append(axis)
-    dims: list[list[tuple[int, Field | None]]] = []
-    for size in output.shape:
-        taken: list[tuple[int, Field | None]] = []
-        while size > 1 or (not taken and axes and axes[0][0] == 1):
-            length, field = axes.pop(0)
-            if length > size:  # channels may be cut into groups
-                if field is not None or length % size:
-                    return None
-                axes.insert(0, (length // size, None))
-                length = size
-            elif size % length:
-                return None
-            taken.append((length, field))
-            size //= length
-        dims.append(taken)
-    if dims:
-        dims[-1] += axes  # what is left has the length 1
-    cut: list[Field | Merged | None] = []
-    for taken in dims:
-        seen = [axis for axis in taken if axis[1] is not None]
-        cut.append(None if not seen else seen[0][1] if len(taken) == 1 else Merged(taken))
-    return tuple(cut)
-
-
 def _product(sources, output, *factors, **_kwargs) -> Fields | None:
     """A matrix product takes sums over one dimension and keeps the places along the other."""
     if len(sources) != 1:
@@ -331,25 +184,12 @@ _RULES: dict[str, Callable] = {
         "_upsample_nearest_exact1d _upsample_nearest_exact2d": _resizing(_nearest_centre),
         "upsample_linear1d upsample_bilinear2d upsample_trilinear3d": _resizing(_linear),
         "upsample_bicubic2d": _resizing(_cubic),
+        "channel_shuffle native_channel_shuffle rrelu_with_noise": elementwise,
         "pixel_shuffle": functools.partial(_pixels, step=Field.spread),
         "pixel_unshuffle": functools.partial(_pixels, step=Field.window),
-        "mean sum max amax amin argmax var var_mean": _reduction,
-        "slice": _slice,
-        "select": _select,
-        "unbind": _unbind,
-        "split split_with_sizes": _split,
-        "constant_pad_nd": _pad,
-        "reflection_pad1d reflection_pad2d reflection_pad3d": _pad,
-        "replication_pad1d replication_pad2d replication_pad3d": _pad,
-        "cat": _concatenation,
-        "stack": _stack,
-        "unsqueeze": _unsqueeze,
-        "squeeze": _squeeze,
-        "permute": _permute,
-        "transpose t": _transpose,
         "expand": elementwise,
-        "view _unsafe_view reshape": _view,
         "mm addmm bmm baddbmm": _product,
+        **shaping.RULES,
     }.items()
     for name in names.split()
 }

@@ -1,9 +1,15 @@
 """What the training loop is handed: one sentence where it cannot be trained on or measured."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+_OF_CLASSES = (F.cross_entropy, F.nll_loss, nn.CrossEntropyLoss, nn.NLLLoss)
+_UNIT_BY_UNIT = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss)
+_UNIT_BY_UNIT += (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
 
 
 def pair(batch: Any) -> tuple[Tensor, Tensor]:
@@ -54,7 +60,7 @@ def check_labels(logits: Tensor, labels: Tensor) -> None:
     """Refuse labels that would be compared with something else than their own answers."""
     wanted = (len(logits), *logits.shape[2:])
     if logits.dim() < 2 or labels.shape != wanted:
-        given, found = (" × ".join(map(str, t.shape)) for t in (labels, logits))
+        given, found = (_shape(t) for t in (labels, logits))
         raise ValueError(
             f"the labels are {given} for outputs of {found}; accuracy wants outputs (N, classes), "
             "or (N, classes, H, W), and a label (the number of a class) for each answer: here "
@@ -62,15 +68,86 @@ def check_labels(logits: Tensor, labels: Tensor) -> None:
         )
 
 
-def called(model: nn.Module, images: Tensor) -> Tensor:
-    """The outputs in training; a batch that batch normalisation cannot take is told in words."""
+def outputs(model: nn.Module, images: Any) -> Any:
+    """What the model gives; what it refuses is told with the shape of the images."""
     try:
         return model(images)
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, IndexError, ValueError) as error:
+        if "more than 1 value per channel" in str(error):
+            raise ValueError(
+                f"a batch of {len(images)} is too small for batch normalisation in training, "
+                "which needs two values of each channel: choose a batch size that leaves no such "
+                "rest, or leave the last batch out."
+            ) from error
+        if isinstance(error, ValueError):
+            raise  # somebody's sentence on what is wrong
         raise ValueError(
-            f"a batch of {len(images)} is too small for batch normalisation in training, which "
-            "needs two values of each channel: choose a batch size that leaves no such rest, or "
-            "leave the last batch out."
+            f"the model does not take images of {_described(images)}: {_first_line(error)}"
         ) from error
+
+
+def loss_of(loss_function: Callable, logits: Any, labels: Any) -> Any:
+    """The loss of a batch; outputs and labels that it cannot compare are told."""
+    shapes = {getattr(value, "shape", None) for value in (logits, labels)}
+    if _among(_UNIT_BY_UNIT, loss_function) and len(shapes) > 1:
+        raise ValueError(
+            f"the outputs are {_described(logits)} and the labels {_described(labels)}; this "
+            "loss compares them unit by unit and wants the same shape: labels that are "
+            "repeated to fit would be compared with other images' outputs."
+        )
+    try:
+        return loss_function(logits, labels)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, IndexError, ValueError, AttributeError) as error:
+        of_classes = _among(_OF_CLASSES, loss_function)
+        raise ValueError(_mismatch(logits, labels, error, of_classes)) from error
+
+
+def _among(kinds: tuple, function: Callable) -> bool:
+    return any(kind in (function, type(function)) for kind in kinds)
+
+
+def _mismatch(logits: Any, labels: Any, error: Exception, of_classes: bool) -> str:
+    """Why a loss cannot be calculated: in words where it is one of the usual reasons."""
+    if not isinstance(logits, Tensor):
+        return (
+            f"the model gives a {type(logits).__name__}, which the loss does not take: put the "
+            "model into a module that gives one tensor of logits, or hand over a loss_function "
+            "that takes it."
+        )
+    fitting = logits.dim() > 1 and labels.shape == (len(logits), *logits.shape[2:])
+    if of_classes and fitting and labels.dtype != torch.int64:
+        return (
+            f"the labels are {labels.dtype}; the numbers of classes must be torch.int64: "
+            "labels.long()."
+        )
+    if of_classes and fitting and labels.numel():
+        low, high = labels.min().item(), labels.max().item()
+        if low < 0 or high >= logits.shape[1]:
+            return (
+                f"the labels go from {low} to {high}, and the model knows the classes 0 to "
+                f"{logits.shape[1] - 1}: give it more classes, or label what belongs to none "
+                "with a number that the loss leaves out (ignore_index)."
+            )
+    return (
+        f"the loss cannot be calculated from outputs of {_described(logits)} and labels of "
+        f"{_described(labels)}: {_first_line(error)}"
+    )
+
+
+def _described(value: Any) -> str:
+    """Shape and type in words."""
+    if not isinstance(value, Tensor):
+        return f"type {type(value).__name__}"
+    return f"{_shape(value)} ({value.dtype})"
+
+
+def _shape(value: Tensor) -> str:
+    return " × ".join(map(str, value.shape)) or "a single number"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

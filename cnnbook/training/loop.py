@@ -102,7 +102,8 @@ def fit(
     Raises:
         ValueError: `epochs` or `patience` is below 1, `train` or `validation` holds no batch, or
             `validation` is missing where it is needed.
-            Also: labels do not fit the logits; a batch is too small for batch normalisation.
+            Also: the model does not take the images; labels do not fit the logits; a batch is
+            too small for batch normalisation.
         FloatingPointError: a loss was infinite or not a number, which shows at the end of its
             epoch. The model has the weights of the epoch with the lowest validation loss again,
             or those of the epoch before if there is no `validation`. If it is the validation
@@ -135,8 +136,8 @@ def fit(
         losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
         for batch in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
             images, labels = handed.pair(batch)
-            logits = handed.called(model, images.to(where))
-            loss = loss_function(logits, labels.to(where))
+            logits = handed.outputs(model, images.to(where))
+            loss = handed.loss_of(loss_function, logits, labels.to(where))
             handed.check_loss(loss)
             optimizer.zero_grad()
             loss.backward()
@@ -275,7 +276,8 @@ def measure(
         the mean over all images.
 
     Raises:
-        ValueError: `batches` holds no image, or labels do not fit the outputs.
+        ValueError: `batches` holds no image, the model does not take the images, or labels do not
+            fit the outputs.
 
     Examples:
         >>> from cnnbook import data
@@ -295,7 +297,7 @@ def measure(
     loss = right = count = labelled = 0
     try:
         for images, labels in map(handed.pair, batches):
-            logits, labels = model(images.to(where)), labels.to(where)
+            logits, labels = handed.outputs(model, images.to(where)), labels.to(where)
             if not isinstance(logits, Tensor):
                 raise ValueError(
                     f"the model gives a {type(logits).__name__}; accuracy wants one tensor of "
@@ -303,7 +305,7 @@ def measure(
                 )
             handed.check_labels(logits, labels)
             # A last batch may be smaller: each image counts once, not each batch.
-            loss += loss_function(logits, labels).item() * len(labels)
+            loss += handed.loss_of(loss_function, logits, labels).item() * len(labels)
             known = (labels >= 0) & (labels < logits.shape[1])  # others are void, such as 255
             known |= labels.is_floating_point()  # which are no numbers of classes
             hit = (logits.argmax(dim=1) == labels) & ~logits.isnan().any(dim=1)  # nan names none
@@ -334,7 +336,7 @@ def evaluate(model: nn.Module, batches: Batches) -> float:
         batches: images and labels.
 
     Raises:
-        ValueError: `batches` holds no image.
+        ValueError: see `measure`.
 
     Examples:
         >>> from cnnbook import data

@@ -396,3 +396,59 @@ def test_whole_numbers_where_they_are_wanted():
     table.v = nn.Parameter(torch.zeros(4, 2))
     assert multiply_adds(table, (5,)) == 40
     assert multiply_adds(nn.EmbeddingBag(10, 8), (5,)) == 0
+
+
+def _twice(x):
+    return torch.cat((x, x), 1)
+
+
+ALONG_CHANNELS = {
+    "glu": lambda x: F.glu(_twice(x), 1),
+    "median": lambda x: x * x.median(1, keepdim=True)[0],
+    "min": lambda x: x * x.min(1, keepdim=True)[0],
+    "std": lambda x: x * x.std(1, keepdim=True),
+    "logsumexp": lambda x: x * x.logsumexp(1, keepdim=True),
+    "normalize": lambda x: F.normalize(x, dim=1),
+    "cumsum": lambda x: x.cumsum(1),
+    "sort": lambda x: x.sort(1, descending=True)[0],
+    "sort by name": lambda x: x.sort(dim=1, stable=True)[0],
+    "topk": lambda x: x * x.topk(2, 1)[0].mean(1, keepdim=True),
+    "flip": lambda x: x.flip(1),
+    "roll": lambda x: x.roll(1, 1),
+    "shuffle": nn.ChannelShuffle(2),
+    "rrelu": F.rrelu,
+}
+
+
+@pytest.mark.parametrize("name", ALONG_CHANNELS)
+def test_what_moves_and_mixes_channels_sees_no_more(name):
+    net = nn.Sequential(conv(), Applied(ALONG_CHANNELS[name]), nn.Conv2d(4, 2, 3))
+    assert receptive_field(net, (4, 16, 16)) == receptive_field(
+        nn.Sequential(conv(), nn.Conv2d(4, 2, 3)), (4, 16, 16)
+    )
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        lambda x: x.cumsum(2),
+        lambda x: x.sort()[0],
+        lambda x: x.topk(1)[0].expand_as(x),  # along the width, which is the default
+        lambda x: x.flip(3),
+        lambda x: x.flip(1, 2),
+        lambda x: x.roll(1),
+        lambda x: F.glu(x, 3),
+    ],
+)
+def test_what_moves_the_image_is_refused(moved):
+    with pytest.raises(NotImplementedError, match="cannot be followed through aten"):
+        receptive_field(nn.Sequential(conv(), Applied(moved)), (4, 16, 16))
+
+
+class Applied(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
@@ -77,7 +78,7 @@ def test_the_loop_gives_the_weights_of_one_written_out():
     train, optimizer, losses = digits()[0], torch.optim.Adam(twin.parameters(), 0.01), []
     for _ in range(2):
         for images, labels in train:
-            loss = nn.functional.cross_entropy(twin(images), labels)
+            loss = F.cross_entropy(twin(images), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -372,7 +373,7 @@ def test_a_model_without_parameters_can_be_measured():
 
 def test_the_mode_comes_back_after_an_error():
     model = nn.Linear(8, 3).train()
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match=r"does not take images of 2 × 5 \(torch.float32\)"):
         training.measure(model, [(torch.zeros(2, 5), torch.zeros(2))])
     assert model.training
 
@@ -389,11 +390,11 @@ def _small():
         ({"optimizer": torch.optim.SGD(nn.Linear(2, 2).parameters(), 0.1)}, "train another"),
         ({"optimizer": torch.optim.SGD}, "the optimizer is"),
         (
-            {"loss_function": lambda x, y: (nn.functional.cross_entropy(x, y), 1)},
+            {"loss_function": lambda x, y: (F.cross_entropy(x, y), 1)},
             "the loss is tuple",
         ),
         (
-            {"loss_function": lambda x, y: nn.functional.cross_entropy(x.detach(), y)},
+            {"loss_function": lambda x, y: F.cross_entropy(x.detach(), y)},
             "does not depend on any",
         ),
         ({"train": [{"image": 1, "label": 2}]}, "a batch is a dict"),
@@ -425,3 +426,73 @@ def test_a_metric_does_not_replace_the_accuracy():
     model, batches = _small()
     with pytest.raises(ValueError, match="'accuracy', which is measured in any case"):
         training.measure(model, batches, metrics={"accuracy": None})
+
+
+class Wrapped(nn.Module):
+    """Gives its answer in a container, as networks with auxiliary heads do."""
+
+    def __init__(self, container):
+        super().__init__()
+        self.inner, self.container = _small()[0], container
+
+    def forward(self, x):
+        return self.container([self.inner(x)])
+
+
+LABELS = torch.arange(8) % 3
+IMAGES = torch.rand(8, 1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "message"),
+    [
+        (IMAGES, LABELS.int(), "the labels are torch.int32; .* labels.long()"),
+        (IMAGES, LABELS.float(), "the labels are torch.float32"),
+        (IMAGES, LABELS + 1, "go from 1 to 3, and the model knows the classes 0 to 2"),
+        (IMAGES, LABELS - 1, "go from -1 to 1, and the model knows"),
+        (torch.rand(8, 1, 5, 5), LABELS, r"does not take images of 8 × 1 × 5 × 5 \(torch.float32"),
+        (IMAGES.double(), LABELS, r"does not take images of 8 × 1 × 4 × 4 \(torch.float64\)"),
+        (IMAGES, LABELS[:5], "the labels are 5|labels of 5"),
+        (IMAGES, torch.tensor(1), "the labels are a single number|labels of a single number"),
+    ],
+)
+def test_images_and_labels_that_do_not_fit_are_told(images, labels, message):
+    model, _ = _small()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(ValueError, match=message):
+        training.evaluate(model, [(images, labels)])
+    with pytest.raises(ValueError, match=message):
+        training.fit(model, [(images, labels)], torch.optim.SGD(model.parameters(), 0.1), epochs=1)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("container", [tuple, list, lambda outputs: {"out": outputs[0]}])
+def test_an_answer_in_a_container_is_told(container):
+    model = Wrapped(container)
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(ValueError, match="which the loss does not take: put the model"):
+        training.fit(model, [(IMAGES, LABELS)], optimizer, epochs=1)
+    with pytest.raises(ValueError, match="accuracy wants one tensor"):
+        training.evaluate(model, [(IMAGES, LABELS)])
+
+
+@pytest.mark.parametrize("loss", [nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(), F.smooth_l1_loss])
+@pytest.mark.parametrize("shape", [(8,), (1, 3), (8, 1)])
+def test_labels_that_a_loss_would_repeat_are_refused(loss, shape):
+    model, _ = _small()
+    batches, optimizer = [(IMAGES, torch.rand(shape))], torch.optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(ValueError, match="wants the same shape"):
+        training.fit(model, batches, optimizer, epochs=1, loss_function=loss)
+    batches = [(IMAGES, torch.rand(8, 3))]
+    assert len(training.fit(model, batches, optimizer, epochs=1, loss_function=loss).losses) == 1
+
+
+def test_a_memory_that_is_full_stays_what_it_is():
+    def full(_logits, _labels):
+        raise torch.OutOfMemoryError("no memory")
+
+    model, batches = _small()
+    with pytest.raises(torch.OutOfMemoryError):
+        training.fit(
+            model, batches, torch.optim.SGD(model.parameters(), 0.1), epochs=1, loss_function=full
+        )
