@@ -77,6 +77,7 @@ class Reason(NamedTuple):
     why: str
     networks: tuple[str, ...]  # library and constructor, with *
     options: Mapping[str, Any]  # with these, the network has the published figures
+    after: str  # or after this function
 
     def explains(self, entry: Entry) -> bool:
         """Whether it is about this network."""
@@ -86,7 +87,10 @@ class Reason(NamedTuple):
 def reasons(path: Path) -> list[Reason]:
     """Read the reasons, in the order of the page."""
     listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [Reason(one["why"], tuple(one["networks"]), one.get("with", {})) for one in listed]
+    return [
+        Reason(one["why"], tuple(one["networks"]), one.get("with", {}), one.get("after", ""))
+        for one in listed
+    ]
 
 
 def problems(entries: Sequence[Entry], why: Sequence[Reason]) -> list[str]:
