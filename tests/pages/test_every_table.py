@@ -11,6 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnbook.arithmetic import multiply_adds
+from tools.chapters import written
 from tools.pages import constructors, every, every_page, functions, published, thrice
 from tools.pages.every_page import Entry
 
@@ -173,7 +174,7 @@ def test_every_difference_has_a_reason_and_every_reason_a_difference():
 
 def test_the_page_is_what_the_table_gives():
     machine = PAGE.partition("writes this page: ")[2].partition(".\n")[0]
-    assert every_page.page(ENTRIES, REASONS, machine) == PAGE
+    assert written.sealed(every_page.page(ENTRIES, REASONS, machine), "make every") == PAGE
 
 
 def test_the_table_is_stored_as_it_was_read(tmp_path):

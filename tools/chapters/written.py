@@ -12,6 +12,7 @@ from pathlib import Path
 PAGES = {
     "book/benchmarks.md": "make bench",
     "book/differences.md": "make differences",
+    "book/every-network.md": "make every",
     "book/real-images.md": "make real",
 }
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch is there
 
+from tools.chapters import written
 from tools.pages import constructors, every_page, published, thrice
 from tools.pages.benchmarks import processor
 from tools.pages.every_page import AGREES, Entry
@@ -140,8 +141,7 @@ def main() -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     machine = f"{processor()}, {', '.join(versions)}, {today}"
     text = every_page.page(entries, why, machine)
-    (ROOT / every_page.PAGE_FILE).write_text(text, encoding="utf-8")
-    print(f"Wrote {every_page.PAGE_FILE}.")
+    written.write(str(every_page.PAGE_FILE), text, ROOT)
 
 
 if __name__ == "__main__":
