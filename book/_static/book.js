@@ -78,6 +78,40 @@ for (const box of findAll("article :is(pre, .scroll, .text_html, div.math)")) {
   if (scrolls) box.tabIndex = 0;
 }
 
+// -- a figure opens large on a tap, or with Enter; Escape or another tap closes it
+const enlarged = document.createElement("dialog");
+enlarged.className = "enlarged";
+enlarged.addEventListener("click", () => enlarged.close());
+
+const enlarge = (picture) => {
+  const copy = new Image();
+  Object.assign(copy, { src: picture.src, alt: picture.alt });
+  // On a phone as large as it was drawn, and moved with a finger; elsewhere as the window allows.
+  const drawn = Number(picture.getAttribute("width")) || picture.naturalWidth;
+  copy.style.width = `${Math.max(drawn, Math.min(1.6 * drawn, 0.95 * innerWidth))}px`;
+  const close = document.createElement("button");
+  Object.assign(close, { type: "button", textContent: "Close" });
+  const box = document.createElement("div");
+  Object.assign(box, { tabIndex: 0 });
+  box.append(copy);
+  enlarged.setAttribute("aria-label", "Figure, enlarged");
+  enlarged.replaceChildren(close, box);
+  if (!enlarged.isConnected) document.body.append(enlarged);
+  enlarged.showModal();
+};
+
+for (const picture of findAll("article :is(.cell_output, figure) > img")) {
+  if (picture.closest(".tag_stepper")) continue;
+  Object.assign(picture, { tabIndex: 0, title: "Enlarge" });
+  picture.setAttribute("role", "button");
+  picture.addEventListener("click", () => enlarge(picture));
+  picture.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    enlarge(picture);
+  });
+}
+
 // -- a link into a folded block opens it
 const unfold = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));

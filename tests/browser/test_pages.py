@@ -102,6 +102,33 @@ def page_with(marker: str) -> str:
     return found[0]
 
 
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("way", ["tap", "keys"])
+def test_a_figure_opens_large(visit, address, screen, way):
+    page = visit(**SCREENS[screen])
+    page.goto(f"{address}/notebooks/classics/vgg.html")
+    figure = page.locator("article img[role=button]").first
+    drawn = int(figure.get_attribute("width"))
+    if way == "tap":
+        figure.click()
+    else:
+        figure.focus()
+        page.keyboard.press("Enter")
+    large = page.locator("dialog.enlarged[open] img")
+    assert large.get_attribute("alt") == figure.get_attribute("alt")
+    assert large.bounding_box()["width"] >= drawn
+    box = page.locator("dialog.enlarged").bounding_box()
+    assert box["width"] <= page.viewport_size["width"]
+    assert box["height"] <= page.viewport_size["height"]
+    assert violations(page, EVERY_RULE) == []
+    if way == "tap":
+        large.click()
+    else:
+        page.keyboard.press("Escape")
+    assert page.locator("dialog.enlarged[open]").count() == 0
+    assert figure.evaluate("(one) => one === document.activeElement")
+
+
 def shown(stepper) -> int:
     """Which picture of a stepper is to be seen."""
     return stepper.locator("img").evaluate_all("(all) => all.findIndex((one) => !one.hidden)")
