@@ -191,3 +191,46 @@ def test_the_figures_of_differential_attention_take_the_values_once():
                 module.fused_attn = False
         counted = multiply_adds(network, tuple(map(int, entry.row.input_size.split())))
         assert abs(counted - float(entry.multiply_adds)) < 0.003 * counted
+
+
+OPERATIONS = {  # of the author's program, for each number that a layer is given
+    **dict.fromkeys(("ReLU", "ReLU6", "HSigmoid", "AdaptiveAvgPool2d"), 1),
+    **dict.fromkeys(("ChannelShuffle", "ChannelShuffle2"), 1),
+    **{"HSwish": 2, "PReLU": 3, "BatchNorm2d": 4, "Sigmoid": 4, "Swish": 5},
+}
+
+
+def operations(layer, x, y) -> int:
+    """What pytorchcv's author counts of a layer: all operations."""
+    bare = getattr(layer, "bias", None) is None
+    if isinstance(layer, torch.nn.Conv2d):
+        return 2 * layer.weight[0].numel() * y.numel() - bare * layer.weight[:, :, 0, 0].numel()
+    if isinstance(layer, torch.nn.Linear):
+        return 2 * layer.weight.numel() - bare * layer.out_features
+    if isinstance(layer, (torch.nn.MaxPool2d, torch.nn.AvgPool2d)):
+        side = layer.kernel_size
+        return y.numel() * (side**2 if isinstance(side, int) else side[0] * side[1])
+    return OPERATIONS.get(type(layer).__name__, 0) * x.numel()
+
+
+@pytest.mark.parametrize(
+    "entry", explained("half of all operations")[::5], ids=lambda entry: entry.row.name
+)
+def test_with_all_operations_a_count_is_the_published_figure(entry, listed):
+    network, counted = constructors.on_meta(listed["pytorchcv", entry.row.name]), []
+    for layer in network.modules():
+        if not list(layer.children()):
+            layer.register_forward_hook(
+                lambda layer, inputs, y: counted.append(operations(layer, inputs[0], y))
+            )
+    with torch.no_grad():
+        network(torch.empty(1, *map(int, entry.row.input_size.split()), device="meta"))
+    figure = float(entry.multiply_adds)
+    assert abs(sum(counted) / 2 - figure) < 5e-4 * figure
+
+
+def test_what_nobody_explains_is_the_same_for_all():
+    entries = explained("We do not know why")
+    apart = {round((float(e.multiply_adds) - e.row.multiply_adds) / 1e6) for e in entries}
+    assert apart == {92}
+    assert {e.parameters for e in entries} == {"="}
