@@ -32,7 +32,8 @@ from cnnbook.networks.densenet import (
     imagenet_densenet,
 )
 from cnnbook.networks.extreme_inception import xception
-from cnnbook.networks.inception import googlenet, googlenet_bn, inception_network, inception_v3
+from cnnbook.networks.factorised_inception import inception_v3
+from cnnbook.networks.inception import googlenet, googlenet_bn, inception_network
 from cnnbook.networks.inception_resnet import (
     inception_resnet_v1,
     inception_resnet_v2,

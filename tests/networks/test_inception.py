@@ -1,17 +1,15 @@
-"""GoogLeNet and Inception-v3 against torchvision, timm, pytorchcv, and an independent form."""
+"""GoogLeNet against torchvision, and an independent form."""
 
 import pytest
-import timm
 import torch
 import torch.nn.functional as F
 import torchvision
-from pytorchcv.model_provider import get_model
 from torch import nn
 
 from cnnbook import reference
 from cnnbook.arithmetic import count_parameters, multiply_adds, receptive_field
 from cnnbook.layers import conv_relu
-from cnnbook.networks import googlenet, googlenet_bn, inception_v3
+from cnnbook.networks import googlenet, googlenet_bn
 from cnnbook.networks.inception import (
     GOOGLENET,
     Branches,
@@ -89,10 +87,6 @@ def torchvision_googlenet(**options) -> nn.Module:
     return torchvision.models.googlenet(**options)
 
 
-def torchvision_v3() -> nn.Module:
-    return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False)
-
-
 @pytest.mark.parametrize("size", [64, 75])
 def test_the_paper_form_computes_what_an_independent_form_does(size):
     difference = reference.compare(googlenet(), Functional(), (3, size, size))
@@ -132,37 +126,6 @@ def test_torchvision_form_has_the_counts_of_torchvision():
     assert multiply_adds(ours) == multiply_adds(theirs)
     assert receptive_field(ours).size == (379, 379)
     assert forms.differences(ours, theirs) == []
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        torchvision_v3,
-        lambda: timm.create_model("inception_v3"),
-        lambda: get_model("inceptionv3", in_size=(75, 75)),
-    ],
-    ids=["torchvision", "timm", "pytorchcv"],
-)
-def test_references_compute_the_same_as_inception_v3(build):
-    ours, theirs = inception_v3(), build()
-    if hasattr(theirs, "features") and hasattr(theirs.features, "final_pool"):
-        theirs.features.final_pool = nn.AdaptiveAvgPool2d(1)  # pytorchcv's is made for 299
-    assert max(reference.compare(ours, theirs, (3, 75, 75))) < reference.TOLERANCE
-
-
-def test_inception_v3_differs_in_nothing_from_torchvision():
-    assert forms.differences(inception_v3(), torchvision_v3(), (3, 299, 299)) == []
-
-
-@pytest.mark.parametrize("change", ["padding", "eps"])
-def test_another_form_is_told_from_inception_v3(change):
-    ours = inception_v3()
-    for module in ours.modules():
-        if isinstance(module, nn.AvgPool2d) and change == "padding":
-            module.count_include_pad = False
-        if isinstance(module, nn.BatchNorm2d) and change == "eps":
-            module.eps = 1e-5
-    assert min(reference.compare(ours, torchvision_v3(), (3, 139, 139))) > 1e-9
 
 
 def test_heads_have_the_parameters_of_the_caffe_definition():
@@ -242,10 +205,3 @@ def test_branches_within_branches_are_stacked_in_their_order():
 def test_modules_keep_height_and_width():
     built = inception(7, InceptionRow(1, 2, 3, 4, 5, 6))
     assert built(torch.rand(1, 7, 9, 11)).shape == (1, 1 + 3 + 5 + 6, 9, 11)
-
-
-@pytest.mark.parametrize(("size", "side"), [(299, 8), (224, 5), (75, 1)])
-def test_inception_v3_takes_images_of_other_sizes(size, side):
-    with torch.device("meta"):
-        network = inception_v3().eval()
-        assert network[:-1](torch.zeros(1, 3, size, size)).shape == (1, 2048, side, side)
