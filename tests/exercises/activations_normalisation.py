@@ -9,7 +9,8 @@ GROUP = (
     "    return normal * scale[:, None, None] + shift[:, None, None]\n"
 )
 COMBINE = (
-    "def combine(counts, means, variances):\n    share = (counts / counts.sum())[:, None].double()\n"
+    "def combine(counts, means, variances):\n"
+    "    share = (counts / counts.sum())[:, None].double()\n"
     "    mean = (share * means).sum(0)\n    return "
 )
 RECALIBRATE = (
@@ -72,7 +73,7 @@ RIGHT = [
 WRONG = [
     (1, "def silu(x):\n    s = torch.sigmoid(x)\n    return x * s, s * (1 - s)", "its slope from"),
     (1, "def silu(x):\n    s = torch.sigmoid(x)\n    return x * s, s", "its slope from -4 to 4"),
-    (1, "def silu(x):\n    return x * torch.sigmoid(x)", "its slope from -4 to 4 gave"),
+    (1, "def silu(x):\n    return x * torch.sigmoid(x)", "where (2, 3) is wanted"),
     (
         1,
         "def silu(x):\n    s = torch.sigmoid(-x)\n    return x * s, s - x * s * (1 - s)",
@@ -126,7 +127,7 @@ WRONG = [
         COMBINE + "means.mean(0), (variances + (means - means.mean(0)) ** 2).mean(0)",
         "the mean of parts (1, 7)",
     ),
-    (4, COMBINE + "mean", "the mean of parts (4, 4) gave"),
+    (4, COMBINE + "mean", "how many tensors combine returns"),
     (
         5,
         GOOD.replace("        norm.reset_running_stats()\n", "").replace(
