@@ -51,11 +51,11 @@ RIGHT = [
         TRIED + "    seen = []\n    model.register_forward_hook(lambda *_: seen.append("
         "model.training))\n    w = [p.detach().clone() for p in model.parameters()]\n"
         "    other = copy.deepcopy(model)\n    train(model, optimizer, batches)\n"
-        "    other.train()\n    for x, y in batches:\n        loss = F.cross_entropy(other(x), y)\n"
+        "    modes = seen[:]\n    other.train()\n    for x, y in batches:\n        loss = F.cross_entropy(other(x), y)\n"
         "        grads = torch.autograd.grad(loss, list(other.parameters()))\n"
         "        for p, g in zip(other.parameters(), grads):\n            p.data -= 0.1 * g\n"
         "    same = all(torch.allclose(p, q) for p, q in zip(model.parameters(), "
-        "other.parameters()))\n    return torch.tensor(all(seen) and len(seen) == 4 and same)",
+        "other.parameters()))\n    return torch.tensor(all(modes) and len(modes) == 4 and same)",
     ),
 ]
 
@@ -79,7 +79,7 @@ WRONG = [
         "        best = t if losses[t] < losses[best] else best\n"
         "        if wait >= patience:\n            return t + 1, best + 1\n"
         "    return len(losses), best + 1",
-        "early_stop([0.5, 0.6, 0.4, 0.45, 0.4, 0.3], 3)",
+        "early_stop([2.0, 1.0, 1.5, 1.2, 0.9, 1.1], 2)",
     ),
     (
         2,
