@@ -87,6 +87,7 @@ async def repeat(notebook: NotebookNode, path: Path, root: Path) -> bool:
     """
     held = True
     runner = client(notebook, path, root, allow_errors=True)
+    runner.timeout = None  # ten seeds take as long as they take
     async with runner.async_setup_kernel(cleanup_kc=True, env=environment(root)):
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
