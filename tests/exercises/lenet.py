@@ -1,4 +1,4 @@
-"""The exercises of the chapter on LeNet-5: right answers pass, plausible wrong ones are told why."""
+"""The exercises of the chapter on LeNet-5: right answers pass, wrong ones are told why."""
 
 CONVOLUTION = (
     "def as_convolution(subsample):\n    C = len(subsample.bias)\n"
@@ -14,7 +14,8 @@ ONLY = (
     "    made.bias.data = linear.bias.data\n    return made\n"
 )
 COPIES = (
-    "def with_copies(images, labels, copies):\n    more = [change(images, k) for k in range(copies)]\n"
+    "def with_copies(images, labels, copies):\n"
+    "    more = [change(images, k) for k in range(copies)]\n"
     "    return torch.cat([images, *more]), labels.repeat(copies + 1)\n"
 )
 
@@ -133,9 +134,13 @@ WRONG = [
         4,
         ONLY + "def convolutions_only(network):\n    return nn.Sequential(*network[:5],\n"
         "        point(network.F6[0]), nn.Tanh(), point(network.output), nn.Flatten())",
-        "wrong",
+        "shape of its output for 32×64 gave (2, 90)",
     ),
-    (5, COPIES + "def change(images, k):\n    return images", "those that differ"),
+    (
+        5,
+        COPIES + "def change(images, k):\n    return images",
+        "those that are equal gave 300, which is too large",
+    ),
     (
         5,
         COPIES.replace("labels.repeat(copies + 1)", "labels.repeat_interleave(copies + 1)")
@@ -155,9 +160,8 @@ WRONG = [
     ),
     (
         5,
-        COPIES + "def change(images, k):\n"
-        "    return F.pad(images, (3, -3, k - 1, 1 - k))",
-        "the background in most corners gave 0",
+        COPIES + "def change(images, k):\n    return F.pad(images, (3, -3, k - 1, 1 - k))",
+        "share of corners that are background",
     ),
     (
         5,
