@@ -118,22 +118,34 @@ def elementwise(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fie
     """Every output unit sees what the input units at its place see."""
     joined: list[Field | Merged | None] = []
     for dim in range(output.dim()):
-        places = [dim - output.dim() + tensor.dim() for tensor, _ in sources]
-        here = [fields[d] if d >= 0 else None for d, (_, fields) in zip(places, sources)]
+        here: list[Field | Merged | None] = []
+        for tensor, fields in sources:
+            d = dim - output.dim() + tensor.dim()
+            if d >= 0 and fields[d] and tensor.shape[d] < output.shape[dim]:
+                return None  # one place of the image is spread over all
+            here.append(fields[d] if d >= 0 else None)
         known = [field for field in here if field]
         if any(isinstance(field, Merged) for field in known):
-            if any(field != known[0] for field in known):
+            if any(gated(field) != gated(known[0]) for field in known):
                 return None
-            joined.append(known[0])
+            alike = len(known) == len(here) and all(field == known[0] for field in known)
+            joined.append(known[0] if alike else gated(known[0]))
         else:
-            joined.append(_union(known, gated=len(known) < len(here)))
+            joined.append(_union(known, beside=len(known) < len(here)))
     return tuple(joined)
 
 
-def _union(fields: Sequence[Field], gated: bool) -> Field | None:
+def gated(field: Field | Merged | None) -> Field | Merged | None:
+    """The field of units that something over the whole image has scaled or moved."""
+    if isinstance(field, Merged):
+        return Merged((size, gated(own)) for size, own in field)
+    return field and field._replace(gated=True)
+
+
+def _union(fields: Sequence[Field], beside: bool) -> Field | None:
     if not fields:
         return None
     union = fields[0]
     for field in fields[1:]:
         union = union.join(field)
-    return union._replace(gated=union.gated or gated)
+    return union._replace(gated=union.gated or beside)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from torch import Tensor
 
 from cnnbook.arithmetic import shaping
-from cnnbook.arithmetic.fields import Field, Fields, Merged, Origin, elementwise
+from cnnbook.arithmetic.fields import Field, Fields, Merged, Origin, elementwise, gated
 
 
 def _unknown(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fields | None:
@@ -24,9 +24,7 @@ def _normalised(sources, output, *_rest, over_image: bool = True, **_kwargs) -> 
     tensor, fields = sources[0]
     if output.shape != tensor.shape:  # the statistics, which are given as well
         return (None,) * output.dim()
-    return tuple(
-        f._replace(gated=True) if over_image and isinstance(f, Field) else f for f in fields
-    )
+    return tuple(map(gated, fields)) if over_image else fields
 
 
 def _batch_norm(sources, output, _w, _b, _mean, _var, training, *_rest) -> Fields:
@@ -65,7 +63,7 @@ def _convolution(
         return None  # they are a part of it: every unit sees that, wherever it lies
     moved = _step(fields, len(kernel), step, kernel, stride, padding, dilation)
     if moved and made:
-        moved = tuple(f._replace(gated=True) if isinstance(f, Field) else f for f in moved)
+        moved = tuple(map(gated, moved))
     return moved and (moved[0], None, *moved[2:])
 
 
@@ -137,6 +135,8 @@ def _adaptive_pooling(sources, output, *_args, **_kwargs) -> Fields | None:
 
 
 def _pixels(sources, output, factor: int, *, step: Callable) -> Fields | None:
+    if sources[0][1][-3] is not None:
+        return None  # pixels are made of channels, and these are a side of the image
     return _step(sources[0][1], 2, step, [factor], [factor], [0], [1])
 
 
@@ -184,7 +184,7 @@ _RULES: dict[str, Callable] = {
         "_upsample_nearest_exact1d _upsample_nearest_exact2d": _resizing(_nearest_centre),
         "upsample_linear1d upsample_bilinear2d upsample_trilinear3d": _resizing(_linear),
         "upsample_bicubic2d": _resizing(_cubic),
-        "channel_shuffle native_channel_shuffle rrelu_with_noise": elementwise,
+        "rrelu_with_noise": elementwise,
         "pixel_shuffle": functools.partial(_pixels, step=Field.spread),
         "pixel_unshuffle": functools.partial(_pixels, step=Field.window),
         "expand": elementwise,

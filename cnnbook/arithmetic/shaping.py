@@ -43,6 +43,10 @@ def _along(*dims: int, sources: list[Origin]) -> Fields | None:
     return None if any(fields[dim] is not None for dim in dims) else fields
 
 
+def _shuffle(sources, output, _groups) -> Fields | None:
+    return _along(1, sources=sources)
+
+
 def _split(sources, output, _sizes, dim=0) -> Fields | None:
     return _along(dim, sources=sources)
 
@@ -155,6 +159,7 @@ RULES: dict[str, Callable] = {
     "select": _select,
     "unbind": _unbind,
     "split split_with_sizes": _split,
+    "channel_shuffle native_channel_shuffle": _shuffle,
     "flip": _flip,
     "roll": _roll,
     "glu cumsum cumprod sort": _sorted,  # one half of a glu is the gate of the other

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 _OF_CLASSES = (F.cross_entropy, F.nll_loss, nn.CrossEntropyLoss, nn.NLLLoss)
 _UNIT_BY_UNIT = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss)
 _UNIT_BY_UNIT += (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+_UNIT_BY_UNIT += (F.poisson_nll_loss, nn.PoissonNLLLoss, F.kl_div, nn.KLDivLoss)
+_UNIT_BY_UNIT += (F.hinge_embedding_loss, nn.HingeEmbeddingLoss, nn.MultiLabelSoftMarginLoss)
 
 
 def pair(batch: Any) -> tuple[Tensor, Tensor]:
@@ -68,6 +70,30 @@ def check_labels(logits: Tensor, labels: Tensor) -> None:
         )
 
 
+def check_reduction(loss_function: Any) -> None:
+    """Refuse a loss of torch's that is built to give no mean."""
+    chosen = getattr(loss_function, "keywords", {}).get("reduction")
+    chosen = chosen or getattr(loss_function, "reduction", "mean")
+    if chosen in ("sum", "none"):
+        raise ValueError(
+            f"the loss has the reduction {chosen!r}; the mean of a batch is wanted: leave it out."
+        )
+
+
+def counted(loss_function: Any, labels: Tensor) -> int:
+    """Over how many labels the loss of a batch is a mean: images, or pixels, that have one."""
+    if not _among(_OF_CLASSES, loss_function) or labels.is_floating_point():
+        return len(labels)
+    ignored = getattr(loss_function, "keywords", {}).get("ignore_index")
+    ignored = getattr(loss_function, "ignore_index", -100) if ignored is None else ignored
+    return int((labels != ignored).sum())
+
+
+def is_finite(model: nn.Module) -> bool:
+    """Whether all weights that are trained are numbers."""
+    return all(p.isfinite().all() for p in model.parameters() if p.requires_grad)
+
+
 def outputs(model: nn.Module, images: Any) -> Any:
     """What the model gives; what it refuses is told with the shape of the images."""
     try:
@@ -90,6 +116,13 @@ def outputs(model: nn.Module, images: Any) -> Any:
 
 def loss_of(loss_function: Callable, logits: Any, labels: Any) -> Any:
     """The loss of a batch; outputs and labels that it cannot compare are told."""
+    alone = isinstance(logits, Tensor) and (logits.dim() < 2 or logits.shape[1] == 1)
+    if alone and _among(_OF_CLASSES, loss_function):
+        raise ValueError(
+            f"the outputs are {_described(logits)}: cross-entropy chooses among classes, and "
+            "wants an output for each, (N, classes). For one output there is "
+            "binary_cross_entropy_with_logits."
+        )
     shapes = {getattr(value, "shape", None) for value in (logits, labels)}
     if _among(_UNIT_BY_UNIT, loss_function) and len(shapes) > 1:
         raise ValueError(
@@ -106,8 +139,10 @@ def loss_of(loss_function: Callable, logits: Any, labels: Any) -> Any:
         raise ValueError(_mismatch(logits, labels, error, of_classes)) from error
 
 
-def _among(kinds: tuple, function: Callable) -> bool:
-    return any(kind in (function, type(function)) for kind in kinds)
+def _among(kinds: tuple, function: Any) -> bool:
+    function = getattr(function, "func", function)  # behind functools.partial
+    classes = tuple(kind for kind in kinds if isinstance(kind, type))
+    return isinstance(function, classes) or any(function is kind for kind in kinds)
 
 
 def _mismatch(logits: Any, labels: Any, error: Exception, of_classes: bool) -> str:

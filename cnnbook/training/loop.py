@@ -105,9 +105,10 @@ def fit(
             Also: the model does not take the images; labels do not fit the logits; a batch is
             too small for batch normalisation.
         FloatingPointError: a loss was infinite or not a number, which shows at the end of its
-            epoch. The model has the weights of the epoch with the lowest validation loss again,
-            or those of the epoch before if there is no `validation`. If it is the validation
-            loss, the model keeps the weights of the last epoch, unless an earlier one was lower.
+            epoch, or a weight is no number. The model has the weights of the epoch with the
+            lowest validation loss again, or those of the epoch before if there is no
+            `validation`. If it is the validation loss, the model keeps the weights of the last
+            epoch, unless an earlier one was lower.
 
     Examples:
         >>> from cnnbook import data
@@ -123,6 +124,7 @@ def fit(
     epochs = integer("epochs", epochs, least=1)
     patience = None if patience is None else integer("patience", patience, least=1)
     handed.check_optimizer(model, optimizer, scheduler)
+    handed.check_reduction(loss_function)
     at_plateaus = isinstance(scheduler, ReduceLROnPlateau)
     if validation is None and (at_plateaus or patience or metrics):
         needs = "ReduceLROnPlateau" if at_plateaus else "patience" if patience else "metrics"
@@ -132,7 +134,8 @@ def fit(
     history = History([], [], [], {name: [] for name in metrics or ()}, [], [])
     best_epoch, best_weights, lowest = 0, _copy_weights(model), math.inf
     for epoch in range(1, epochs + 1):
-        model.train()
+        if not model.training:  # else parts of it may be held in evaluation mode on purpose
+            model.train()
         losses: list[Tensor] = []  # on the device: reading each would stop a GPU at every step
         for batch in tqdm(train, desc=f"epoch {epoch} of {epochs}", leave=False):
             images, labels = handed.pair(batch)
@@ -157,6 +160,13 @@ def fit(
                     f"the loss is {loss} at step {step} of epoch {epoch}; lower the learning "
                     f"rate. The model is back at its weights after epoch {best_epoch}."
                 )
+
+        if not handed.is_finite(model):
+            model.load_state_dict(best_weights)
+            raise FloatingPointError(
+                f"a weight is no number after epoch {epoch}, though the losses are; lower the "
+                f"learning rate. The model is back at its weights after epoch {best_epoch}."
+            )
 
         if validation is not None:
             measured = measure(model, validation, loss_function=loss_function, metrics=metrics)
@@ -272,8 +282,9 @@ def measure(
 
     Returns:
         `accuracy`, the share of right labels among those that name a class of the model (255, as
-        void pixels have, names none; nan if none does); each metric under its name; and `loss`,
-        the mean over all images.
+        void pixels have, names none; nan if none does, or if the model has a single output); each
+        metric under its name; and `loss`, the mean over all images, or over all pixels with a
+        label.
 
     Raises:
         ValueError: `batches` holds no image, the model does not take the images, or labels do not
@@ -292,9 +303,10 @@ def measure(
     for metric in metrics.values():
         metric.to(where)
         metric.reset()
-    was_training = model.training
+    handed.check_reduction(loss_function)
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    loss = right = count = labelled = 0
+    loss = right = count = labelled = averaged = 0
     try:
         for images, labels in map(handed.pair, batches):
             logits, labels = handed.outputs(model, images.to(where)), labels.to(where)
@@ -305,21 +317,25 @@ def measure(
                 )
             handed.check_labels(logits, labels)
             # A last batch may be smaller: each image counts once, not each batch.
-            loss += handed.loss_of(loss_function, logits, labels).item() * len(labels)
+            if number := handed.counted(loss_function, labels):
+                loss += handed.loss_of(loss_function, logits, labels).item() * number
+            averaged += number
             known = (labels >= 0) & (labels < logits.shape[1])  # others are void, such as 255
             known |= labels.is_floating_point()  # which are no numbers of classes
             hit = (logits.argmax(dim=1) == labels) & ~logits.isnan().any(dim=1)  # nan names none
             right += (hit & known).sum().item()
             count += len(labels)
-            labelled += known.sum().item()
+            labelled += known.sum().item() if logits.shape[1] > 1 else 0  # one output names none
             for metric in metrics.values():
                 metric.update(logits, labels)
     finally:
-        model.train(was_training)
+        for module, mode in modes:
+            module.training = mode
     if not count:
         raise ValueError("batches holds no image; hand over a DataLoader or a list of batches.")
     values = {name: float(metric.compute()) for name, metric in metrics.items()}
-    return {"accuracy": right / labelled if labelled else math.nan, **values, "loss": loss / count}
+    accuracy = right / labelled if labelled else math.nan
+    return {"accuracy": accuracy, **values, "loss": loss / averaged if averaged else math.nan}
 
 
 def _place(model: nn.Module) -> torch.device:

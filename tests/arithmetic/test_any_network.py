@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -438,6 +439,13 @@ def test_what_moves_and_mixes_channels_sees_no_more(name):
         lambda x: x.flip(1, 2),
         lambda x: x.roll(1),
         lambda x: F.glu(x, 3),
+        lambda x: x - x[:, :, :1],
+        lambda x: x * x[..., :1],
+        lambda x: x[:, :, :1].expand(-1, -1, 16, -1) * 1,
+        lambda x: torch.zeros_like(x).copy_(x[:, :, :1]),
+        lambda x: F.channel_shuffle(x.transpose(1, 2), 2).transpose(1, 2),
+        lambda x: F.pixel_shuffle(x.transpose(1, 2), 2),
+        lambda x: F.pixel_unshuffle(x.transpose(1, 3), 2),
     ],
 )
 def test_what_moves_the_image_is_refused(moved):
@@ -452,3 +460,19 @@ class Applied(nn.Module):
 
     def forward(self, x):
         return self.function(x)
+
+
+@pytest.mark.parametrize(
+    "scaled",
+    [
+        lambda x: x.flatten(2).softmax(-1).view_as(x),
+        lambda x: F.group_norm(x.flatten(2), 2).view_as(x),
+        lambda x: F.layer_norm(x.flatten(2), [256]).view_as(x),
+        lambda x: (x.flatten(2) - x.flatten(2).mean(2, keepdim=True)).view_as(x),
+        lambda x: (x.flatten(2) / x.flatten(2).amax(2, keepdim=True)).view_as(x),
+    ],
+)
+def test_a_statistic_over_a_flattened_image_is_a_gate(scaled):
+    net = nn.Sequential(conv(), Applied(scaled))
+    assert receptive_field(net, (4, 16, 16)).size == (3, 3)
+    assert receptive_field(net, (4, 16, 16), gates=True).size == (math.inf, math.inf)

@@ -78,7 +78,7 @@ WRONG = [
     (1, "def kept(n, i, b, o):\n    return n * i * o / (b * (i + o))", "too large"),
     (1, "def kept(n, i, b, o):\n    return 1 - b * (i + o) / (n * i * o)", "too large"),
     (2, MISFITS.format(gives="(side + 2 * p - n) // s + 1", place="k + 1"), "misfits("),
-    (2, MISFITS.format(gives="(side + p - n) // s + 1", place="k"), "misfits(a table that fits)"),
+    (2, MISFITS.format(gives="(side + p - n) // s + 1", place="k"), "misfits("),
     (2, MISFITS.format(gives="-(-side // s)", place="k"), "misfits("),
     (2, MISFITS.format(gives="-(-(side + 2 * p - n) // s) + 1", place="k"), "misfits("),
     (3, CUT.format(**CUT_WELL | {"padding": "n // 2, n // 2"}), "paddings made of (3, 2)"),
@@ -122,5 +122,5 @@ WRONG = [
     (5, EQUAL.format(**EQUAL_WELL | {"limit": "2 * budget"}), "stays within the budget"),
     (5, EQUAL.format(**EQUAL_WELL | {"first": "pool(), conv(w)"}), "begins with a pooling"),
     (5, EQUAL.format(**EQUAL_WELL | {"side": "Branches([conv(w, 2)])"}), "stacks the pooled"),
-    (5, "def equal_halvings(c, budget):\n    return halvings(c)", "within the budget"),
+    (5, "def equal_halvings(c, budget):\n    return halvings(c)", "size of the maps"),
 ]

@@ -91,7 +91,7 @@ WRONG = [
         "what it gives for 5×5, 1×1",
     ),
     (3, "def in_one(convolutions):\n    return nn.Sequential(*convolutions)", "type of in_one"),
-    (4, WITHOUT.format(**GOOD | {"grow": "False"}), "to 3 % gave False"),
+    (4, WITHOUT.format(**GOOD | {"grow": "False"}), "to 5 % gave False"),
     (4, WITHOUT.format(**GOOD | {"kept": "True", "grow": "False"}), "kernels of the branches"),
     (4, WITHOUT.format(**GOOD | {"order": "kept[::-1]"}), "kernels of the branches"),
     (4, WITHOUT.format(**GOOD | {"classes": "9"}), "scores of without(0)"),

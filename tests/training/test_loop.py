@@ -3,6 +3,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -250,8 +251,8 @@ def test_a_history_tabulates_its_epochs():
     history = walk(Number(0.0), pull(9.0) * 2, epochs=2, validation=pull(5.0))
     assert repr(history).splitlines() == [
         "epoch  learning rate  training loss  validation loss  accuracy",
-        "    1              1         8.5000           3.0000    0.0000",
-        "    2              1         6.5000           1.0000    0.0000",
+        "    1              1         8.5000           3.0000       nan",
+        "    2              1         6.5000           1.0000       nan",
     ]
     assert history._repr_html_().count("<tr>") == 3
     assert "<td>6.5000</td>" in history._repr_html_()
@@ -496,3 +497,75 @@ def test_a_memory_that_is_full_stays_what_it_is():
         training.fit(
             model, batches, torch.optim.SGD(model.parameters(), 0.1), epochs=1, loss_function=full
         )
+
+
+def test_one_output_is_no_choice_among_classes():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(16, 1))
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    for labels in (torch.zeros(8, 1), torch.zeros(8).long()):
+        with pytest.raises(ValueError, match="wants an output for each"):
+            training.fit(model, [(IMAGES, labels)], optimizer, epochs=1)
+
+    def binary(outputs, labels):
+        return F.binary_cross_entropy_with_logits(outputs[:, 0], labels.float())
+
+    found = training.measure(model, [(IMAGES, LABELS % 2)], loss_function=binary)
+    assert math.isnan(found["accuracy"])
+    assert found["loss"] > 0
+
+
+def test_weights_that_are_no_numbers_are_told():
+    def steep(outputs, labels):
+        return F.cross_entropy(outputs, labels) + (outputs - outputs).abs().sum().sqrt()
+
+    model, batches = _small()
+    before = copy.deepcopy(model.state_dict())
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(FloatingPointError, match="a weight is no number after epoch 1"):
+        training.fit(model, batches, optimizer, epochs=1, loss_function=steep)
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("reduction", ["sum", "none"])
+@pytest.mark.parametrize("wrap", [nn.CrossEntropyLoss, partial(partial, F.cross_entropy)])
+def test_a_loss_that_is_no_mean_is_refused(reduction, wrap):
+    model, batches = _small()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(ValueError, match=f"reduction '{reduction}'"):
+        training.fit(model, batches, optimizer, epochs=1, loss_function=wrap(reduction=reduction))
+    with pytest.raises(ValueError, match=f"reduction '{reduction}'"):
+        training.measure(model, batches, loss_function=wrap(reduction=reduction))
+
+
+@pytest.mark.parametrize("parts", [(8,), (6, 2), (4, 4)])
+def test_the_loss_is_the_mean_over_what_has_a_label(parts):
+    model, _ = _small()
+    labels = torch.tensor([0, 1, 2, 0, -100, -100, -100, -100])
+    batches = list(zip(IMAGES.split(parts), labels.split(parts)))
+    with torch.no_grad():
+        whole = F.cross_entropy(model(IMAGES), labels).item()
+    assert training.measure(model, batches)["loss"] == pytest.approx(whole)
+
+
+@pytest.mark.parametrize("loss", [partial(F.mse_loss), type("Mine", (nn.MSELoss,), {})()])
+def test_a_loss_in_a_wrapping_repeats_no_labels_either(loss):
+    model, _ = _small()
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    with pytest.raises(ValueError, match="wants the same shape"):
+        training.fit(model, [(IMAGES, torch.rand(3))], optimizer, epochs=1, loss_function=loss)
+
+
+def test_what_is_held_in_evaluation_mode_stays_there():
+    model = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(16), nn.Linear(16, 3))
+    model[1].eval()
+    mean = model[1].running_mean.clone()
+    training.evaluate(model, [(IMAGES, LABELS)])
+    assert [part.training for part in model.modules()] == [True, True, False, True]
+    training.fit(
+        model,
+        [(IMAGES, LABELS)],
+        torch.optim.SGD(model.parameters(), 0.1),
+        epochs=2,
+        validation=[(IMAGES, LABELS)],
+    )
+    assert torch.equal(model[1].running_mean, mean)
