@@ -126,19 +126,19 @@ def elementwise(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fie
             here.append(fields[d] if d >= 0 else None)
         known = [field for field in here if field]
         if any(isinstance(field, Merged) for field in known):
-            if any(gated(field) != gated(known[0]) for field in known):
+            if any(as_gated(field) != as_gated(known[0]) for field in known):
                 return None
             alike = len(known) == len(here) and all(field == known[0] for field in known)
-            joined.append(known[0] if alike else gated(known[0]))
+            joined.append(known[0] if alike else as_gated(known[0]))
         else:
             joined.append(_union(known, beside=len(known) < len(here)))
     return tuple(joined)
 
 
-def gated(field: Field | Merged | None) -> Field | Merged | None:
+def as_gated(field: Field | Merged | None) -> Field | Merged | None:
     """The field of units that something over the whole image has scaled or moved."""
     if isinstance(field, Merged):
-        return Merged((size, gated(own)) for size, own in field)
+        return Merged((size, as_gated(own)) for size, own in field)
     return field and field._replace(gated=True)
 
 

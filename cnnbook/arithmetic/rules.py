@@ -12,7 +12,7 @@ from fractions import Fraction
 from torch import Tensor
 
 from cnnbook.arithmetic import shaping
-from cnnbook.arithmetic.fields import Field, Fields, Merged, Origin, elementwise, gated
+from cnnbook.arithmetic.fields import Field, Fields, Merged, Origin, as_gated, elementwise
 
 
 def _unknown(sources: list[Origin], output: Tensor, *_args, **_kwargs) -> Fields | None:
@@ -24,7 +24,7 @@ def _normalised(sources, output, *_rest, over_image: bool = True, **_kwargs) -> 
     tensor, fields = sources[0]
     if output.shape != tensor.shape:  # the statistics, which are given as well
         return (None,) * output.dim()
-    return tuple(map(gated, fields)) if over_image else fields
+    return tuple(map(as_gated, fields)) if over_image else fields
 
 
 def _batch_norm(sources, output, _w, _b, _mean, _var, training, *_rest) -> Fields:
@@ -63,7 +63,7 @@ def _convolution(
         return None  # they are a part of it: every unit sees that, wherever it lies
     moved = _step(fields, len(kernel), step, kernel, stride, padding, dilation)
     if moved and made:
-        moved = tuple(map(gated, moved))
+        moved = tuple(map(as_gated, moved))
     return moved and (moved[0], None, *moved[2:])
 
 
