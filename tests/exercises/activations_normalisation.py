@@ -152,6 +152,6 @@ WRONG = [
         "the layers' momentum",
     ),
     (5, GOOD + RESCUED.format("model", FIRST), "leaves the model as it is gave False"),
-    (5, GOOD + RESCUED.format(COPY, "images.split(32)"), "share after recalibrating on 8 images"),
-    (5, GOOD + RESCUED.format(COPY, "[images[:n]]"), "share after recalibrating on 96"),
+    (5, GOOD + RESCUED.format(COPY, "images.split(32)"), "share after recalibrating on 100"),
+    (5, GOOD + RESCUED.format(COPY, "[images[:n]]"), "share after recalibrating on 100"),
 ]
